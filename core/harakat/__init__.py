@@ -1,0 +1,1 @@
+"""harakat: Arabic text to vectors, vowel marks included."""

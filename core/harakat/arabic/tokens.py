@@ -1,0 +1,70 @@
+"""What every tokenizer of the house produces, and the little that the encoder asks of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Piece", "TextTokenizer", "Tokens"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one text, without special tokens and never truncated.
+
+    Attributes:
+        ids: Vocabulary ids, int32, shape (n,).
+        marks: For a model that reads marks beside its pieces: the packed marks of each piece, int64, shape (n,)
+            (see `harakat.arabic.markcodes`). None where marks are pieces of their own.
+    """
+
+    ids: NDArray[np.int32]
+    marks: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[0])
+
+
+class Piece(NamedTuple):
+    """One token as a person reads it."""
+
+    text: str
+    """The vocabulary entry."""
+    id: int
+    """Its id."""
+    marks: str
+    """The marks it carries (``""`` where there are none), ◌ standing for a letter without one."""
+
+
+class TextTokenizer(Protocol):
+    """Text to ids. Implementations hold no per-call state: any number of threads may share one."""
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the highest id that can come out."""
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """Special ids put before the content of every sequence, such as [CLS]."""
+
+    @property
+    def suffix(self) -> tuple[int, ...]:
+        """Special ids put after the content of every sequence, such as [SEP]."""
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills padded places."""
+
+    @property
+    def identity(self) -> str:
+        """A short hex digest of everything that decides the ids: vocabulary, rules, options, morphology data."""
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokens of each text, in order, whole and without special tokens."""
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens of one text for a person to read, special tokens included."""
