@@ -23,6 +23,7 @@ __all__ = [
     "TextError",
     "TextTooLongError",
     "TextTypeError",
+    "TruncationWarning",
     "UnknownModelError",
 ]
 
@@ -32,7 +33,7 @@ class HarakatError(Exception):
 
 
 class TextError(HarakatError, ValueError):
-    """A text that cannot be embedded as given (a lone surrogate, a NUL character, …)."""
+    """A text that cannot be embedded as given (it holds a lone surrogate, say)."""
 
 
 class TextTypeError(TextError, TypeError):
@@ -80,7 +81,7 @@ class MissingExtraError(HarakatError, ImportError):
 
 
 class RecordError(HarakatError, ValueError):
-    """An input record that cannot be taken: a missing field, a duplicate id, an undecodable line, …"""
+    """An input record that cannot be taken: a missing field, a duplicate id, an undecodable line, and the like."""
 
 
 class StoreError(HarakatError):
@@ -93,3 +94,7 @@ class CollectionError(StoreError, ValueError):
 
 class FingerprintError(StoreError, ValueError):
     """A collection whose vectors were made by another encoder than the one at hand."""
+
+
+class TruncationWarning(UserWarning):
+    """Texts over the encoder's maximum length were cut, under `overflow="warn"`; the message counts them."""

@@ -1,1 +1,1 @@
-
+"""From texts to vectors: batches, windows, the device, and what bounds their memory."""

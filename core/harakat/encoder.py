@@ -1,0 +1,480 @@
+"""Encoder: Arabic texts in, unit vectors out."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.errors import DimError, OptionError, TextTooLongError, TruncationWarning
+from harakat.model.fingerprint import Fingerprint
+from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix, unit_rows
+from harakat.runtime.batching import OVERFLOW, Overflow, plan_windows, slabs
+from harakat.runtime.loading import Loaded, load
+from harakat.runtime.progress import progress_bar
+from harakat.runtime.texts import check_text, checked, refuse_container, text_list
+
+if TYPE_CHECKING:
+    from harakat.arabic.tokens import Piece
+
+__all__ = ["Encoder"]
+
+SLAB_TEXTS = 4096
+"""Texts that `encode` sorts by length together."""
+STREAM_TEXTS = 1024
+"""The same for `encode_stream`: what it reads ahead of what it has given out."""
+SLAB_CHARACTERS = 4_000_000
+"""Characters of a slab, whatever the number of texts; bounds the memory that tokens take."""
+
+_shared: dict[str, Encoder] = {}
+_shared_lock = threading.Lock()
+
+
+class Encoder:
+    """Turns Arabic text into unit vectors, vowel marks included.
+
+    Threads may share an encoder; it can be pickled (the files are loaded again where it is opened) and used after a
+    fork on the CPU. Results depend neither on the order of the texts nor on what else is in the call, to within
+    float rounding.
+
+    Args:
+        model: A short name (`harakat.available_models()`), a folder, or a hub id.
+        dim: Matryoshka dim: how many values a vector has. None for the checkpoint's full size.
+        device: ``"auto"`` (a CUDA GPU where there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or
+            ``"mps"``.
+        dtype: Numbers of the computation: ``"auto"`` and ``"float32"`` are exact; ``"bfloat16"`` and ``"float16"``
+            are faster on a GPU and round each vector a little (cosine to float32 about 0.9999).
+        revision: Branch, tag or commit of a hub model.
+        precision: ``"float32"``, ``"int8"`` or ``"binary"`` output (see `harakat.model.pooling.to_precision`).
+        spelling: ``"as-is"``, or ``"imlai"`` to read everything in everyday spelling (`harakat.arabic.to_imlai`);
+            what you store and show is never altered. None for what the checkpoint was trained on. It changes ids
+            and vectors, so a collection made with one cannot be opened with the other.
+        segmentation: Whether clitics are split off by morphology. None for what the checkpoint says.
+        morphology: Morphology data for segmentation: a catalogue name or a folder. None for the default.
+        max_length: Longest sequence in tokens, special tokens included. None for the checkpoint's.
+        overflow: What happens to longer texts. ``"warn"`` keeps the beginning and warns with a count, ``"error"``
+            refuses, ``"chunk"`` encodes windows and gives their length-weighted, renormalised mean.
+        query_prompt: Text put before each query. None for the checkpoint's own, ``""`` for none.
+        document_prompt: Text put before each document, likewise.
+        batch_tokens: Most tokens in one forward pass. None for a size that suits the device.
+        allow_untrained_dim: Take a `dim` that the checkpoint was not trained for.
+        offline: Never ask the network for files.
+        cache_dir: Hub cache to use instead of the default one.
+
+    Raises:
+        OptionError: An option with an impossible value (DimError and DeviceError are kinds of it).
+        UnknownModelError: No such model.
+        ModelUnavailableError: Its files are not here and cannot be fetched.
+        CheckpointError: Its files are unsafe, damaged, or do not fit together.
+        MorphologyDataError: Segmentation is on and its data is missing.
+
+    Example:
+        >>> from harakat import Encoder
+        >>> encoder = Encoder(dim=64)
+        >>> encoder.encode(["عِلْم", "عَلَم"]).shape
+        (2, 64)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "harakat-mini",
+        dim: int | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        revision: str | None = None,
+        *,
+        precision: Precision = "float32",
+        spelling: Literal["as-is", "imlai"] | None = None,
+        segmentation: bool | None = None,
+        morphology: str | os.PathLike[str] | None = None,
+        max_length: int | None = None,
+        overflow: Overflow = "warn",
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+        batch_tokens: int | None = None,
+        allow_untrained_dim: bool = False,
+        offline: bool = False,
+        cache_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._options = {
+            key: value for key, value in locals().items() if key not in ("self", "__class__") and value is not None
+        }
+        self._overflow = _check_overflow(overflow)
+        self._loaded: Loaded = load(
+            model,
+            device=device,
+            dtype=dtype,
+            revision=revision,
+            spelling=spelling,
+            segmentation=segmentation,
+            morphology=morphology,
+            batch_tokens=batch_tokens,
+            offline=offline,
+            cache_dir=cache_dir,
+        )
+        self._dim = self._check_dim(dim, allow_untrained_dim)
+        self._precision = check_precision(precision, self._dim)
+        self._max_length = self._check_max_length(max_length)
+        prompts = self._loaded.config.prompts
+        self._query_prompt = _prompt(query_prompt, prompts, ("query",))
+        self._document_prompt = _prompt(document_prompt, prompts, ("document", "passage"))
+        self._options["model"] = self._loaded.reopen_as
+        if self._loaded.revision:
+            self._options["revision"] = self._loaded.revision
+
+    # What it is
+
+    @property
+    def name(self) -> str:
+        """The model's short name, hub id, or folder name."""
+        return self._loaded.name
+
+    @property
+    def revision(self) -> str | None:
+        """The commit of a hub model; None for local files."""
+        return self._loaded.revision
+
+    @property
+    def dim(self) -> int:
+        """How many values a vector has."""
+        return self._dim
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The dims that the checkpoint was trained for, largest first."""
+        return self._loaded.dims
+
+    @property
+    def precision(self) -> Precision:
+        """float32, int8 or binary."""
+        return self._precision
+
+    @property
+    def max_length(self) -> int:
+        """Longest sequence in tokens, special tokens included."""
+        return self._max_length
+
+    @property
+    def overflow(self) -> Overflow:
+        """What happens to longer texts: warn, error or chunk."""
+        return self._overflow
+
+    @property
+    def device(self) -> str:
+        """Where the network runs, such as ``"cpu"`` or ``"cuda:0"``."""
+        return str(self._loaded.engine.device)
+
+    @property
+    def dtype(self) -> str:
+        """Numbers of the computation, such as ``"float32"``."""
+        return self._loaded.dtype
+
+    @property
+    def spelling(self) -> str:
+        """``"as-is"`` or ``"imlai"``."""
+        return self._loaded.spelling
+
+    @property
+    def query_prompt(self) -> str:
+        """Text put before each query; ``""`` for none."""
+        return self._query_prompt
+
+    @property
+    def document_prompt(self) -> str:
+        """Text put before each document; ``""`` for none."""
+        return self._document_prompt
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What makes its vectors comparable with others; `str()` of it is short enough for any metadata."""
+        return Fingerprint(
+            model=self.name,
+            revision=self.revision or "",
+            weights=self._loaded.weights_digest(),
+            tokenizer=self._loaded.tokenizer.identity,
+            spelling=self.spelling,
+            segmentation=self._loaded.segmentation,
+            pooling="mean+l2",
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            dim=self.dim,
+            precision=self.precision,
+        )
+
+    def with_options(self, **options: Any) -> Encoder:
+        """Another encoder with some options changed; the weights are shared where they can be.
+
+        Args:
+            **options: Any argument of `Encoder`, for example ``dim=128`` or ``overflow="chunk"``.
+        """
+        return Encoder(**{**self._options, **options})
+
+    @classmethod
+    def shared(cls, **options: Any) -> Encoder:
+        """The one encoder of this process with these options, made at the first call.
+
+        For adapters that are rebuilt from their configuration again and again.
+
+        Args:
+            **options: Arguments of `Encoder`.
+        """
+        key = repr(sorted((name, value) for name, value in options.items() if value is not None))
+        with _shared_lock:
+            if key not in _shared:
+                _shared[key] = cls(**options)
+            return _shared[key]
+
+    # Encoding
+
+    def encode(
+        self,
+        texts: str | Iterable[str],
+        *,
+        prompt: str = "",
+        overflow: Overflow | None = None,
+        show_progress: bool | None = None,
+    ) -> NDArray[Any]:
+        """Vectors of texts, as they are, without a prompt.
+
+        Args:
+            texts: A run of texts in any ordered container, or one text.
+            prompt: Text put before each of them.
+            overflow: Instead of the encoder's own policy.
+            show_progress: Whether to show a bar; None shows one on a terminal when the work takes over a second.
+
+        Returns:
+            float32 (n, dim) with unit rows for n texts, in their order, (dim,) for one text. An empty list gives
+            (0, dim). With ``precision="int8"`` int8 (n, dim), with ``"binary"`` uint8 (n, dim/8).
+
+        Raises:
+            TextTypeError: Something that is not a text; nothing is encoded.
+            TextError: A text with a lone surrogate; nothing is encoded.
+            TextTooLongError: A text over `max_length` under ``overflow="error"``.
+        """
+        policy = self._overflow if overflow is None else _check_overflow(overflow)
+        if isinstance(texts, str):
+            vector: NDArray[Any] = self.encode([texts], prompt=prompt, overflow=policy, show_progress=False)[0]
+            return vector
+        items = text_list(texts)
+        cut = _Truncation(self._max_length)
+        parts: list[NDArray[np.float32]] = []
+        done = 0
+        with progress_bar(len(items), show_progress) as advance:
+            for slab in slabs(items, SLAB_TEXTS, SLAB_CHARACTERS):
+                parts.append(self._encode_slab(slab, prompt, policy, cut, done, advance))
+                done += len(slab)
+        cut.report()
+        vectors = np.concatenate(parts) if parts else np.empty((0, self._dim), dtype=np.float32)
+        return to_precision(vectors, self._precision)
+
+    def encode_queries(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
+        """Vectors of search queries: `encode` with the query prompt, if the checkpoint has one."""
+        return self.encode(texts, prompt=self._query_prompt, **options)
+
+    def encode_documents(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
+        """Vectors of documents to be found: `encode` with the document prompt, if the checkpoint has one."""
+        return self.encode(texts, prompt=self._document_prompt, **options)
+
+    def encode_stream(
+        self,
+        texts: Iterable[str],
+        *,
+        prompt: str = "",
+        overflow: Overflow | None = None,
+        show_progress: bool | None = None,
+    ) -> Iterator[NDArray[Any]]:
+        """Vectors one by one, in the order of the texts, in bounded memory.
+
+        Texts are read as they are needed, about a thousand ahead of the vectors, so the source may be endless.
+
+        Args:
+            texts: Any ordered run of texts, such as a generator over a file.
+            prompt: Text put before each of them, for example `document_prompt`.
+            overflow: Instead of the encoder's own policy. A warning comes once, at the end.
+            show_progress: As in `encode`.
+
+        Yields:
+            One row a text, as `encode` gives it.
+
+        Raises:
+            TextTypeError, TextError, TextTooLongError: As `encode`, when the text in question is reached.
+        """
+        refuse_container(texts)
+        policy = self._overflow if overflow is None else _check_overflow(overflow)
+        return self._stream(texts, prompt, policy, show_progress)
+
+    def _stream(
+        self, texts: Iterable[str], prompt: str, policy: Overflow, show_progress: bool | None
+    ) -> Iterator[NDArray[Any]]:
+        cut = _Truncation(self._max_length)
+        total = len(texts) if isinstance(texts, Sequence) else None
+        done = 0
+        try:
+            with progress_bar(total, show_progress) as advance:
+                for slab in slabs(checked(texts), STREAM_TEXTS, SLAB_CHARACTERS):
+                    vectors = self._encode_slab(slab, prompt, policy, cut, done, advance)
+                    done += len(slab)
+                    yield from to_precision(vectors, self._precision)
+        finally:
+            cut.report()
+
+    def encode_tokens(
+        self, texts: Iterable[str], *, prompt: str = "", show_progress: bool | None = None
+    ) -> list[NDArray[np.float32]]:
+        """A vector for each token of each text, for late interaction (MaxSim).
+
+        Args:
+            texts: A run of texts.
+            prompt: Text put before each of them.
+            show_progress: As in `encode`.
+
+        Returns:
+            For each text float32 (tokens, dim), unit rows, special tokens included. Texts over `max_length` follow
+            the encoder's overflow policy; under ``"chunk"`` the windows' tokens are laid end to end.
+
+        Raises:
+            TextTypeError, TextError, TextTooLongError: As `encode`.
+        """
+        items = text_list(texts)
+        cut = _Truncation(self._max_length)
+        tokens = self._loaded.tokenizer.tokenize([prompt + text for text in items] if prompt else items)
+        windows = plan_windows(tokens, self._room, self._overflow)
+        cut.count([len(t) for t in tokens], self._room, self._overflow, 0)
+        with progress_bar(len(items), show_progress) as advance:
+            rows = self._loaded.engine.token_vectors(windows, lambda batch: advance(len(batch)))
+        cut.report()
+        out: list[list[NDArray[np.float32]]] = [[] for _ in items]
+        for window, row in zip(windows, rows, strict=True):
+            out[window.text].append(unit_prefix(row, self._dim))
+        return [np.concatenate(parts) for parts in out]
+
+    def _encode_slab(
+        self,
+        texts: list[str],
+        prompt: str,
+        policy: Overflow,
+        cut: _Truncation,
+        first: int,
+        advance: Any,
+    ) -> NDArray[np.float32]:
+        """float32 (texts, dim), unit rows."""
+        tokens = self._loaded.tokenizer.tokenize([prompt + text for text in texts] if prompt else texts)
+        cut.count([len(t) for t in tokens], self._room, policy, first)
+        windows = plan_windows(tokens, self._room, policy)
+        finished = [w.text for w in windows]
+        if len(windows) == len(texts):
+            pooled = self._loaded.engine.pooled(windows, lambda batch: advance(len(batch)))
+            return unit_prefix(pooled, self._dim)
+        pooled = self._loaded.engine.pooled(windows)
+        advance(len(texts))
+        # A text of several windows: the mean of their unit vectors, each weighted by its tokens.
+        sums = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
+        weights = np.array([max(w.size, 1) for w in windows], dtype=np.float32)
+        np.add.at(sums, finished, unit_rows(pooled) * weights[:, None])
+        return unit_prefix(sums, self._dim)
+
+    # Tokens
+
+    def count_tokens(self, texts: Iterable[str], *, prompt: str = "") -> NDArray[np.int64]:
+        """Tokens of each text before any cut, special tokens included: int64 (n,)."""
+        items = [prompt + text for text in text_list(texts)]
+        specials = self._loaded.engine.specials
+        return np.array([len(t) + specials for t in self._loaded.tokenizer.tokenize(items)], dtype=np.int64)
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The tokens of one text for a person to read, special tokens included."""
+        return self._loaded.tokenizer.pieces(check_text(text, 0))
+
+    # Inner
+
+    @property
+    def _room(self) -> int:
+        return self._max_length - self._loaded.engine.specials
+
+    def _check_dim(self, dim: int | None, allow_untrained: bool) -> int:
+        full = self._loaded.dims[0]
+        if dim is None:
+            return full
+        trained = ", ".join(map(str, self._loaded.dims))
+        if isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not 1 <= dim <= full:
+            raise DimError(f"dim={dim!r}: {self.name} gives 1 to {full} values; trained dims: {trained}")
+        if dim not in self._loaded.dims and not allow_untrained:
+            raise DimError(
+                f"dim={dim}: {self.name} was trained for {trained}; at another size similarities are worse. Choose one "
+                f"of these, or pass allow_untrained_dim=True"
+            )
+        return int(dim)
+
+    def _check_max_length(self, max_length: int | None) -> int:
+        if max_length is None:
+            return self._loaded.config.max_length
+        most, least = self._loaded.config.max_positions, self._loaded.engine.specials + 1
+        if isinstance(max_length, bool) or not isinstance(max_length, int) or not least <= max_length <= most:
+            raise OptionError(f"max_length={max_length!r}: {self.name} takes {least} to {most} tokens")
+        return max_length
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._options
+
+    def __setstate__(self, options: dict[str, Any]) -> None:
+        self.__init__(**options)  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return (
+            f"Encoder({self.name!r}, dim={self.dim}, precision={self.precision!r}, device={self.device!r}, "
+            f"dtype={self.dtype!r}, spelling={self.spelling!r}, max_length={self.max_length})"
+        )
+
+
+class _Truncation:
+    """Counts the texts that are cut, and says so once."""
+
+    def __init__(self, max_length: int) -> None:
+        self.max_length = max_length
+        self.texts = self.cut = self.longest = 0
+
+    def count(self, sizes: Sequence[int], room: int, policy: Overflow, first: int) -> None:
+        """Take note of content sizes; refuse the first one over `room` under ``"error"``."""
+        self.texts += len(sizes)
+        if policy == "chunk":
+            return
+        specials = self.max_length - room
+        for index, size in enumerate(sizes):
+            if size <= room:
+                continue
+            if policy == "error":
+                raise TextTooLongError(
+                    f"text {first + index} has {size + specials:,} tokens, over max_length={self.max_length}; split "
+                    f"it, or choose overflow='chunk' (all of it counts) or overflow='warn' (its beginning counts)"
+                )
+            self.cut += 1
+            self.longest = max(self.longest, size + specials)
+
+    def report(self) -> None:
+        """Warn, if anything was cut."""
+        if self.cut:
+            warnings.warn(
+                f"{self.cut:,} of {self.texts:,} texts are longer than max_length={self.max_length} tokens (the "
+                f"longest has {self.longest:,}) and only their beginning was read; overflow='chunk' reads all of it",
+                TruncationWarning,
+                stacklevel=3,
+            )
+
+
+def _check_overflow(overflow: str) -> Overflow:
+    if overflow not in OVERFLOW:
+        raise OptionError(f"overflow={overflow!r} is unknown; choose one of {', '.join(OVERFLOW)}")
+    return overflow  # type: ignore[return-value]
+
+
+def _prompt(given: str | None, prompts: Any, names: tuple[str, ...]) -> str:
+    if given is not None:
+        if not isinstance(given, str):
+            raise OptionError(f"a prompt is a str, not {given!r}")
+        return given
+    return next((str(prompts[name]) for name in names if name in prompts), "")

@@ -1,0 +1,190 @@
+"""The network of harakat-mini: a post-norm BERT whose word embeddings carry the marks of their letters.
+
+Marks cost no tokens: each adds an embedding to the piece that it stands on. Two paths carry them. The first is a
+table of (letter slot, mark class), which knows any word; the second a lexicon of attested marked pieces, which knows
+what a particular vowelling means. Both are silent for a piece without marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
+from harakat.errors import CheckpointError
+
+__all__ = ["MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
+
+MODEL_TYPE = "harakat-marked-bert"
+Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+# Odd 64-bit multipliers (the golden ratio's and SplitMix64's, written as signed integers).
+_MIX_ID = -7046029254386353131
+_MIX_MARKS = -4658895280553007687
+_SHADDA = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedBertConfig:
+    """Sizes of a `MarkedBert`, named as in its ``config.json``.
+
+    Attributes:
+        vocab_size: Rows of the word embedding.
+        hidden_size: Width of a token.
+        num_hidden_layers: Blocks.
+        num_attention_heads: Heads; must divide `hidden_size`.
+        intermediate_size: Width of the feed-forward layer.
+        max_position_embeddings: Longest sequence, special tokens included.
+        layer_norm_eps: Epsilon of every LayerNorm.
+        lexicon_size: Attested marked pieces; 0 for none.
+        lexicon_dim: Width of the lexicon before its projection.
+    """
+
+    vocab_size: int
+    hidden_size: int = 384
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 1536
+    max_position_embeddings: int = 512
+    layer_norm_eps: float = 1e-12
+    lexicon_size: int = 0
+    lexicon_dim: int = 128
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "layer_norm_eps":
+                good = isinstance(value, float) and 0 < value < 1
+            else:
+                least = 0 if field.name == "lexicon_size" else 1
+                good = isinstance(value, int) and not isinstance(value, bool) and value >= least
+            if not good:
+                raise CheckpointError(f"config.json: {field.name}={value!r} is not usable")
+        if self.hidden_size % self.num_attention_heads:
+            raise CheckpointError(
+                f"config.json: num_attention_heads={self.num_attention_heads} does not divide "
+                f"hidden_size={self.hidden_size}"
+            )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MarkedBertConfig:
+        """Take the known fields out of a parsed ``config.json``.
+
+        Raises:
+            CheckpointError: `model_type` is another one, or a field is missing or out of range.
+        """
+        if values.get("model_type") != MODEL_TYPE:
+            raise CheckpointError(f"config.json: model_type={values.get('model_type')!r}, expected {MODEL_TYPE!r}")
+        if "vocab_size" not in values:
+            raise CheckpointError("config.json: vocab_size is missing")
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
+
+
+def lexicon_keys(ids: Tensor, marks: Tensor) -> Tensor:
+    """Return the lexicon key of each piece, int64, shape (n,).
+
+    The key depends on the piece and on its inner marks. Of the case ending only a shadda counts, which belongs to
+    the word and not to its case.
+    """
+    inner = marks & ((1 << (4 * CASE_SLOT)) - 1)
+    doubled = (marks >> (4 * CASE_SLOT)) & 15
+    doubled = ((doubled >= _SHADDA) & (doubled < CLASSES - 1)).long()
+    key = (inner * 2 + doubled) * _MIX_MARKS
+    key = key ^ ((key >> 31) & ((1 << 33) - 1))
+    return key * _MIX_ID + ids.long() * _MIX_MARKS
+
+
+class MarkedBert(nn.Module):
+    """BERT over marked pieces; see the module's docstring. Pooling, norms and prefixes happen outside."""
+
+    def __init__(self, config: MarkedBertConfig) -> None:
+        super().__init__()
+        hidden, eps = config.hidden_size, config.layer_norm_eps
+        self.config = config
+        self.words = nn.Embedding(config.vocab_size, hidden)
+        self.positions = nn.Embedding(config.max_position_embeddings, hidden)
+        self.marks = nn.Parameter(torch.zeros(SLOTS * CLASSES, hidden))
+        self.lexicon = _Lexicon(config) if config.lexicon_size else None
+        self.norm = nn.LayerNorm(hidden, eps=eps)
+        self.layers = nn.ModuleList(_Block(config) for _ in range(config.num_hidden_layers))
+        self.projection = nn.Linear(hidden, hidden)
+
+    def forward(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
+        """Run the network over flat tokens.
+
+        Args:
+            ids: Piece ids, shape (tokens,).
+            positions: Place of each token in its sequence, from 0, shape (tokens,).
+            attention: Takes q, k, v of shape (tokens, heads, head_dim) and returns the same shape; knows which
+                tokens belong together. The scale is 1 / sqrt(head_dim).
+            marks: Packed marks of each piece (`harakat.arabic.markcodes`), int64, shape (tokens,); None for bare
+                text.
+
+        Returns:
+            Token vectors, shape (tokens, hidden_size), whose mean over a sequence is the text's vector before its
+            L2 norm.
+        """
+        x = self.words(ids) + self.positions(positions)
+        if marks is not None:
+            x = x + self._marks(ids, marks)
+        x = self.norm(x)
+        for layer in self.layers:
+            x = layer(x, attention)
+        projected: Tensor = self.projection(x)
+        return projected
+
+    def _marks(self, ids: Tensor, marks: Tensor) -> Tensor:
+        slots = torch.arange(SLOTS, device=marks.device)
+        classes = (marks[:, None] >> (4 * slots)) & (CLASSES - 1)
+        # A row of zeros and ones times the table: one matrix product instead of sixteen gathers a token.
+        present = torch.zeros(len(marks), SLOTS * CLASSES, device=marks.device, dtype=self.marks.dtype)
+        present.scatter_(1, classes + CLASSES * slots, (classes > 0).to(present.dtype))
+        result = functional.linear(present, self.marks.T)
+        if self.lexicon is not None:
+            result = result + self.lexicon(ids, marks)
+        return result
+
+
+class _Lexicon(nn.Module):
+    """Vectors of attested marked pieces; a piece that is not in it, or has no marks, gets zero."""
+
+    keys: Tensor
+
+    def __init__(self, config: MarkedBertConfig) -> None:
+        super().__init__()
+        self.register_buffer("keys", torch.zeros(config.lexicon_size, dtype=torch.int64))
+        self.table = nn.Parameter(torch.zeros(config.lexicon_size, config.lexicon_dim))
+        self.project = nn.Linear(config.lexicon_dim, config.hidden_size, bias=False)
+
+    def forward(self, ids: Tensor, marks: Tensor) -> Tensor:
+        keys = lexicon_keys(ids, marks)
+        at = torch.searchsorted(self.keys, keys).clamp_(max=len(self.keys) - 1)
+        known = ((self.keys[at] == keys) & (marks != 0)).to(self.table.dtype)
+        vectors: Tensor = self.project(self.table[at] * known[:, None])
+        return vectors
+
+
+class _Block(nn.Module):
+    """Attention, then a GELU feed-forward layer, each with a residual and a LayerNorm after it."""
+
+    def __init__(self, config: MarkedBertConfig) -> None:
+        super().__init__()
+        hidden, eps = config.hidden_size, config.layer_norm_eps
+        self.heads = config.num_attention_heads
+        self.qkv = nn.Linear(hidden, 3 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.norm1 = nn.LayerNorm(hidden, eps=eps)
+        self.up = nn.Linear(hidden, config.intermediate_size)
+        self.down = nn.Linear(config.intermediate_size, hidden)
+        self.norm2 = nn.LayerNorm(hidden, eps=eps)
+
+    def forward(self, x: Tensor, attention: Attention) -> Tensor:
+        q, k, v = self.qkv(x).view(len(x), 3, self.heads, -1).unbind(1)
+        x = self.norm1(x + self.out(attention(q, k, v).reshape(x.shape)))
+        result: Tensor = self.norm2(x + self.down(functional.gelu(self.up(x))))
+        return result

@@ -1,0 +1,93 @@
+"""From token vectors to what a caller gets: mean pooling, unit norm, Matryoshka prefix, output precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.errors import DimError, OptionError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harakat.model.attention import Group
+
+__all__ = [
+    "PRECISIONS",
+    "Precision",
+    "check_precision",
+    "mean_pool",
+    "to_precision",
+    "unit_prefix",
+    "unit_rows",
+]
+
+Precision = Literal["float32", "int8", "binary"]
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
+
+def check_precision(precision: str, dim: int) -> Precision:
+    """The precision, if it is one and fits the dim.
+
+    Raises:
+        OptionError: Not one of float32, int8, binary.
+        DimError: Binary vectors with a dim that does not fill whole bytes.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"precision={precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    if precision == "binary" and dim % 8:
+        raise DimError(f"precision='binary' packs 8 dims into a byte, and dim={dim} is not a multiple of 8")
+    return precision  # type: ignore[return-value]
+
+
+def mean_pool(hidden: Tensor, groups: Sequence[Group]) -> Tensor:
+    """Mean of each sequence's token vectors, special tokens included.
+
+    Args:
+        hidden: (T, hidden_size), sequences laid end to end.
+        groups: The runs of equal-length sequences, covering all T tokens in order.
+
+    Returns:
+        float32 (sequences, hidden_size), in the order of the sequences.
+    """
+    import torch
+
+    width = hidden.shape[-1]
+    means = [
+        hidden[g.start : g.stop].view(g.sequences, g.length, width).mean(dim=1, dtype=torch.float32) for g in groups
+    ]
+    return means[0] if len(means) == 1 else torch.cat(means)
+
+
+def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Rows scaled to length 1 (float32, same shape); a row of zeros stays as it is."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.where(norms == 0, np.float32(1), norms), dtype=np.float32)
+
+
+def unit_prefix(vectors: NDArray[np.floating[Any]], dim: int) -> NDArray[np.float32]:
+    """The first `dim` values of each row, scaled to length 1: Matryoshka truncation (Kusupati et al. 2022)."""
+    return unit_rows(vectors[..., :dim])
+
+
+def to_precision(vectors: NDArray[np.float32], precision: Precision) -> NDArray[Any]:
+    """Unit rows in the asked precision.
+
+    Args:
+        vectors: float32 (n, dim), unit rows.
+        precision: ``"float32"`` returns them as they are. ``"int8"`` gives int8 (n, dim): each row scaled by
+            127 / its largest absolute value and rounded, so cosines hold and dot products across rows do not.
+            ``"binary"`` gives uint8 (n, dim/8): the signs, 1 for positive, packed eight to a byte, the first dim
+            in the highest bit (`numpy.packbits`), for Hamming distance.
+    """
+    if precision == "int8":
+        peaks = np.abs(vectors).max(axis=-1, keepdims=True, initial=0)
+        scaled: NDArray[np.float32] = vectors * (127 / np.where(peaks == 0, np.float32(1), peaks))
+        return np.rint(scaled).astype(np.int8)
+    if precision == "binary":
+        return np.packbits(vectors > 0, axis=-1)
+    return vectors

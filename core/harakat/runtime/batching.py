@@ -1,0 +1,84 @@
+"""From tokens of texts to batches of windows: what is cut, what is split, and what runs together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from harakat.arabic.tokens import Tokens
+
+__all__ = ["OVERFLOW", "Overflow", "Window", "plan_batches", "plan_windows", "slabs"]
+
+Overflow = Literal["warn", "error", "chunk"]
+OVERFLOW: tuple[str, ...] = get_args(Overflow)
+
+
+class Window(NamedTuple):
+    """A stretch of one text's tokens that goes through the network as one sequence."""
+
+    text: int
+    """The place of the text in its list."""
+    tokens: Tokens
+    """All tokens of the text."""
+    start: int
+    """The first token of the stretch."""
+    stop: int
+    """One past its last token."""
+
+    @property
+    def size(self) -> int:
+        """Content tokens, without special tokens."""
+        return self.stop - self.start
+
+
+def plan_windows(tokens: Sequence[Tokens], room: int, overflow: Overflow) -> list[Window]:
+    """Windows of at most `room` content tokens, in the order of the texts.
+
+    Under ``"chunk"`` a long text becomes several windows side by side, as equal in length as can be; otherwise it
+    keeps its first `room` tokens.
+    """
+    windows: list[Window] = []
+    for index, item in enumerate(tokens):
+        n = len(item)
+        if n <= room or overflow != "chunk":
+            windows.append(Window(index, item, 0, min(n, room)))
+            continue
+        count = -(-n // room)
+        edges = [n * i // count for i in range(count + 1)]
+        windows.extend(Window(index, item, a, b) for a, b in pairwise(edges))
+    return windows
+
+
+def plan_batches(sizes: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices into `sizes`, longest first, cut so that no batch holds more than `budget` tokens.
+
+    A sequence that is longer than the budget gets a batch of its own.
+    """
+    order = np.argsort(-np.asarray(sizes, dtype=np.int64), kind="stable").tolist()
+    batches: list[list[int]] = []
+    room = 0
+    for index in order:
+        if not batches or sizes[index] > room:
+            batches.append([])
+            room = budget
+        batches[-1].append(index)
+        room -= sizes[index]
+    return batches
+
+
+def slabs(texts: Iterable[str], most_texts: int, most_characters: int) -> Iterator[list[str]]:
+    """Consecutive lists of texts, each bounded in number and in characters (one over-long text stands alone)."""
+    slab: list[str] = []
+    characters = 0
+    for text in texts:
+        size = len(text) if isinstance(text, str) else 0
+        if slab and (len(slab) >= most_texts or characters + size > most_characters):
+            yield slab
+            slab, characters = [], 0
+        slab.append(text)
+        characters += size
+    if slab:
+        yield slab

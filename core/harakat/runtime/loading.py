@@ -1,0 +1,207 @@
+"""From a model's name and options to a tokenizer and an engine, shared within the process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harakat.arabic.tokens import TextTokenizer
+from harakat.errors import CheckpointError, DeviceError, OptionError
+from harakat.model.architecture_names import MARKED_BERT
+from harakat.model.checkpoint import Network, load_network, weight_files
+from harakat.model.config import CheckpointConfig, read_config
+from harakat.model.names import Located, locate
+from harakat.runtime.engine import Engine
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Loaded", "load"]
+
+DTYPES = ("float32", "bfloat16", "float16")
+CPU_BATCH_TOKENS = 2048
+GPU_BATCH_TOKENS = 65_536
+
+_networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
+_networks_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint that is ready to run."""
+
+    name: str
+    revision: str | None
+    folder: Path
+    reopen_as: str
+    """What finds the same model again from anywhere: a short name, a hub id, or an absolute folder."""
+    config: CheckpointConfig
+    dims: tuple[int, ...]
+    tokenizer: TextTokenizer
+    spelling: str
+    segmentation: str
+    engine: Engine
+    dtype: str
+
+    def weights_digest(self) -> str:
+        """SHA-256 of the weight files, computed once for each state of the files."""
+        paths = weight_files(self.folder).paths
+        return _digest(self.folder, tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in paths))
+
+
+@lru_cache(maxsize=64)
+def _digest(folder: Path, state: tuple[tuple[str, int, int], ...]) -> str:
+    return weight_files(folder).digest()
+
+
+def load(
+    model: str | os.PathLike[str],
+    *,
+    device: str,
+    dtype: str,
+    revision: str | None,
+    spelling: str | None,
+    segmentation: bool | None,
+    morphology: str | os.PathLike[str] | None,
+    batch_tokens: int | None,
+    offline: bool,
+    cache_dir: str | os.PathLike[str] | None,
+) -> Loaded:
+    """Load a checkpoint; see `harakat.Encoder` for the arguments and the errors."""
+    if spelling not in (None, "as-is", "imlai"):
+        raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
+    if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
+        raise OptionError(f"batch_tokens={batch_tokens!r} is not a whole number above 0")
+    on = resolve_device(device)
+    number = resolve_dtype(dtype)
+    located = locate(model, revision=revision, cache_dir=cache_dir, offline=offline)
+    config = read_config(located.folder)
+    tokenizer, spelling, cut = _tokenizer(located.folder, config, spelling, segmentation, morphology)
+    network = _network(located.folder, config, on, number)
+    vocabulary = int(config.raw.get("vocab_size", 0))
+    if tokenizer.vocab_size > vocabulary:
+        raise CheckpointError(
+            f"{located.folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "
+            f"config.json has {vocabulary:,} rows; the files belong to different models"
+        )
+    default = CPU_BATCH_TOKENS if on.type == "cpu" else GPU_BATCH_TOKENS
+    engine = Engine(network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens or default)
+    return Loaded(
+        name=located.name,
+        revision=located.revision,
+        folder=located.folder,
+        reopen_as=_reopen_as(located),
+        config=config,
+        dims=_dims(located, config, network.hidden_size),
+        tokenizer=tokenizer,
+        spelling=spelling,
+        segmentation=cut,
+        engine=engine,
+        dtype=str(number).removeprefix("torch."),
+    )
+
+
+def _reopen_as(located: Located) -> str:
+    if located.known is not None or located.revision is not None:
+        return located.name
+    return str(located.folder)
+
+
+def _dims(located: Located, config: CheckpointConfig, hidden: int) -> tuple[int, ...]:
+    dims = config.dims or (located.known.dims if located.known else ())
+    return tuple(sorted({hidden, *(d for d in dims if d <= hidden)}, reverse=True))
+
+
+def _tokenizer(
+    folder: Path,
+    config: CheckpointConfig,
+    spelling: str | None,
+    segmentation: bool | None,
+    morphology: str | os.PathLike[str] | None,
+) -> tuple[TextTokenizer, str, str]:
+    if config.model_type == MARKED_BERT:
+        from harakat.arabic.piece_tokenizer import PieceTokenizer
+
+        if spelling not in (None, config.spelling):
+            raise OptionError(f"spelling={spelling!r}: {folder.name} reads {config.spelling!r} only")
+        if segmentation or morphology:
+            raise OptionError(f"segmentation: {folder.name} was trained without clitic segmentation and has none")
+        return PieceTokenizer.from_folder(folder), config.spelling, "off"
+    from harakat.arabic.tokenizer import ArabicTokenizer
+
+    spelling = spelling or config.spelling
+    tokenizer = ArabicTokenizer.from_folder(
+        folder,
+        segmentation=segmentation,
+        morphology=None if morphology is None else str(morphology),
+        spelling=spelling,  # type: ignore[arg-type]
+    )
+    return tokenizer, spelling, "on" if tokenizer.segmentation else "off"
+
+
+def _network(folder: Path, config: CheckpointConfig, device: torch.device, dtype: torch.dtype) -> Network:
+    """The network of a folder, loaded once a process for each device and number format."""
+    files = [folder / "config.json", *weight_files(folder).paths]
+    state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+    key = (str(folder), state, str(device), str(dtype))
+    with _networks_lock:
+        network = _networks.get(key)
+        if network is None:
+            network = _networks[key] = load_network(folder, config, device=device, dtype=dtype)
+        return network  # type: ignore[no-any-return]
+
+
+def resolve_device(device: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        DeviceError: Unknown, or not on this machine.
+    """
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise DeviceError(f"device={device!r} is unknown; choose 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'") from error
+    present: dict[str, Callable[[], bool]] = {
+        "cpu": lambda: True,
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
+    if found.type not in present:
+        raise DeviceError(f"device={device!r} is not supported; choose 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'")
+    if not present[found.type]():
+        raise DeviceError(
+            f"device={device!r}, but torch {torch.__version__} sees no {found.type} device here; use 'cpu'"
+        )
+    if found.type == "cuda":
+        count = torch.cuda.device_count()
+        if found.index is not None and found.index >= count:
+            raise DeviceError(f"device={device!r}, but this machine has {count} CUDA devices, numbered from 0")
+        return torch.device("cuda", torch.cuda.current_device() if found.index is None else found.index)
+    return found
+
+
+def resolve_dtype(dtype: str) -> torch.dtype:
+    """The number format of a name; ``"auto"`` is exact float32.
+
+    Raises:
+        OptionError: Unknown.
+    """
+    import torch
+
+    name = str(dtype).removeprefix("torch.")
+    if name == "auto":
+        return torch.float32
+    if name not in DTYPES:
+        raise OptionError(f"dtype={dtype!r} is unknown; choose 'auto', {', '.join(map(repr, DTYPES))}")
+    found: torch.dtype = getattr(torch, name)
+    return found

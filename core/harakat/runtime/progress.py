@@ -1,0 +1,31 @@
+"""A progress bar on long work, and none where nobody looks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["progress_bar"]
+
+
+@contextmanager
+def progress_bar(total: int | None, show: bool | None, unit: str = "text") -> Iterator[Callable[[int], None]]:
+    """A bar over `total` steps; gives a function that moves it on.
+
+    Args:
+        total: Steps in all; None where unknown.
+        show: True or False; None shows it on a terminal, and only when the work takes over a second.
+        unit: What a step is.
+    """
+    if show is False or (show is None and not sys.stderr.isatty()):
+        yield lambda steps: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit=unit, delay=1.0 if show is None else 0.0, dynamic_ncols=True) as bar:
+
+        def advance(steps: int) -> None:
+            bar.update(steps)
+
+        yield advance

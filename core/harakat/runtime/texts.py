@@ -1,0 +1,66 @@
+"""What may be embedded: every text is checked before the first one is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from harakat.errors import TextError, TextTypeError
+
+__all__ = ["check_text", "checked", "text_list"]
+
+HINT = "give each text as a str"
+
+
+def check_text(text: object, index: int) -> str:
+    """The text itself, if it is one.
+
+    Raises:
+        TextTypeError: Not a `str`.
+        TextError: It holds a lone surrogate, which is no character and cannot be stored as UTF-8.
+    """
+    if not isinstance(text, str):
+        shown = repr(text)
+        shown = shown if len(shown) <= 60 else shown[:57] + "…"
+        extra = "; decode bytes first, for example with .decode('utf-8')" if isinstance(text, bytes) else ""
+        raise TextTypeError(f"text {index} is {shown}, a {type(text).__name__}; {HINT}{extra}")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            code = ord(text[error.start])
+            raise TextError(
+                f"text {index} holds the lone surrogate U+{code:04X} at character {error.start}, which is half of a "
+                f"character; read the source with the right encoding, or drop it with "
+                f".encode('utf-8', 'ignore').decode()"
+            ) from None
+    return text
+
+
+def checked(texts: Iterable[object], first: int = 0) -> Iterator[str]:
+    """The texts one by one, each checked."""
+    for index, text in enumerate(texts, first):
+        yield check_text(text, index)
+
+
+def refuse_container(texts: object) -> None:
+    """Refuse things that can be looped over but are no ordered run of texts.
+
+    Raises:
+        TextTypeError: One text, bytes, a mapping, a set, or nothing iterable.
+    """
+    if isinstance(texts, str):
+        raise TextTypeError(f"one text was given where several are expected; write [{texts[:20]!r}]")
+    if isinstance(texts, bytes | bytearray | Mapping | Set) or not isinstance(texts, Iterable):
+        why = "which has no order" if isinstance(texts, Mapping | Set) else "which holds no texts"
+        raise TextTypeError(f"texts is a {type(texts).__name__}, {why}; give a list of str")
+
+
+def text_list(texts: object) -> list[str]:
+    """A list of checked texts from any ordered run of them (list, tuple, array, series, generator).
+
+    Raises:
+        TextTypeError: Not such a run, or an element is not a `str`.
+        TextError: An element cannot be embedded.
+    """
+    refuse_container(texts)
+    return list(checked(texts))  # type: ignore[arg-type]
