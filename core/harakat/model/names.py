@@ -177,10 +177,10 @@ def _cached(hub_id: str) -> bool:
 
 def _fetch(hub_id: str, revision: str | None, cache_dir: str | os.PathLike[str] | None, offline: bool) -> Path:
     from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HFValidationError,
-        HTTPError,  # type: ignore[attr-defined]  # the base of what its HTTP client raises
+        HTTPError,  # the base of what its HTTP client raises
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,

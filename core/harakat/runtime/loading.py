@@ -151,10 +151,10 @@ def _network(folder: Path, config: CheckpointConfig, device: torch.device, dtype
     state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in files)
     key = (str(folder), state, str(device), str(dtype))
     with _networks_lock:
-        network = _networks.get(key)
+        network: Network | None = _networks.get(key)
         if network is None:
             network = _networks[key] = load_network(folder, config, device=device, dtype=dtype)
-        return network  # type: ignore[no-any-return]
+        return network
 
 
 def resolve_device(device: str) -> torch.device:
