@@ -1,0 +1,44 @@
+# harakat: two commands matter, `make demo` and `make test`; both set everything up first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test test-all lint types bench clean
+
+# Index the Quran with the bundled model and show what marks change.
+demo: $(VENV)/.demo
+	$(BIN)/harakat demo
+
+# Lint, types, and every test but the slow ones.
+test: $(VENV)/.test lint types
+	$(BIN)/python -m pytest -q
+
+# The slow tests too.
+test-all: $(VENV)/.test lint types
+	$(BIN)/python -m pytest -q -m "not gpu and not hub"
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy core integrations
+
+# Throughput against the reference snippet, on this machine.
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/throughput.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[cli,chroma]'
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[all,dev]'
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) demo-index .pytest_cache .mypy_cache .ruff_cache .hypothesis
