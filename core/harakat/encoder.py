@@ -190,6 +190,14 @@ class Encoder:
         return self._document_prompt
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this encoder again, here or elsewhere: ``Encoder(**encoder.options)``.
+
+        Those left at their default are absent; a folder is an absolute path, a hub model has its commit.
+        """
+        return dict(self._options)
+
+    @property
     def fingerprint(self) -> Fingerprint:
         """What makes its vectors comparable with others; `str()` of it is short enough for any metadata."""
         return Fingerprint(
