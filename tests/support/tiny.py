@@ -82,10 +82,10 @@ def random_weights(config: dict[str, Any], seed: int = 0) -> dict[str, torch.Ten
     def normal(*size: int) -> torch.Tensor:
         return torch.randn(*size, generator=generator) * size[-1] ** -0.5
 
-    weights = {"encoder.weight": normal(vocab, hidden) * 8, "layer_norm.weight": 1 + 0.1 * normal(hidden)}
+    weights = {"encoder.weight": normal(vocab, hidden) * 4, "layer_norm.weight": 1 + 0.1 * normal(hidden)}
     for i in range(config["num_hidden_layers"]):
         block = f"transformer_encoder.{i}."
-        weights[block + "qkv.weight"] = normal(3 * hidden, hidden) * 2
+        weights[block + "qkv.weight"] = normal(3 * hidden, hidden)
         weights[block + "wo.weight"] = normal(hidden, hidden)
         weights[block + "ffn.w12.weight"] = normal(2 * ffn, hidden)
         weights[block + "ffn.w3.weight"] = normal(hidden, ffn)

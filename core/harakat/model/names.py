@@ -145,7 +145,7 @@ def locate(
     if known and known.hub_id is None:
         _refuse_revision(text, revision)
         return Located(known.name, BUNDLED_FOLDER, known=known)
-    if known is None and folder.is_dir():
+    if known is None and text and folder.is_dir():
         _refuse_revision(text, revision)
         return Located(folder.resolve().name, folder.resolve())
     if known is None and (not isinstance(model, str) or not HUB_ID.fullmatch(text)):

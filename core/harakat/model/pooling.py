@@ -64,9 +64,10 @@ def mean_pool(hidden: Tensor, groups: Sequence[Group]) -> Tensor:
 
 def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Rows scaled to length 1 (float32, same shape); a row of zeros stays as it is."""
-    rows = np.asarray(vectors, dtype=np.float32)
+    # Squares in float64: in float32 those of tiny rows vanish.
+    rows = np.asarray(vectors, dtype=np.float64)
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.where(norms == 0, np.float32(1), norms), dtype=np.float32)
+    return (rows / np.where(norms == 0, 1.0, norms)).astype(np.float32)
 
 
 def unit_prefix(vectors: NDArray[np.floating[Any]], dim: int) -> NDArray[np.float32]:
