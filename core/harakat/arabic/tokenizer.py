@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harakat.arabic.contextfree import cut, reads_words_alone
 from harakat.arabic.published import PUBLISHED_MARKS, RULES_VERSION, prepare
 from harakat.arabic.tokens import Piece, Tokens
 from harakat.arabic.vocabulary import Vocabulary, load_vocabulary
-from harakat.errors import OptionError, TextError
+from harakat.arabic.wordcache import WordCache
+from harakat.errors import OptionError, TextError, TextTypeError
 
 if TYPE_CHECKING:
     from harakat.arabic.morphology import Segmenter
 
 __all__ = ["ArabicTokenizer", "Spelling"]
+
+_GROUP_CHARS = 1 << 18  # texts worked on together: enough to share the cost of a call, small beside the weights
+_LANDMARKS = "^~`|\\<>@#$%&_=*qxzQXZ+{};/[]0123456789"
 
 Spelling = Literal["as-is", "imlai"]
 
@@ -43,6 +48,8 @@ class ArabicTokenizer:
         self._vocabulary = vocabulary
         self._segmenter = segmenter
         self._spelling: Spelling = spelling
+        self._cache = WordCache(cache_words) if cache_words and reads_words_alone(vocabulary) else None
+        self._landmark = _landmark(vocabulary) if self._cache is not None else None
 
     @classmethod
     def from_folder(
@@ -114,6 +121,15 @@ class ArabicTokenizer:
         return self._spelling
 
     @property
+    def word_cache(self) -> WordCache | None:
+        """The cache of the fast path. None where whole texts go through the pipeline.
+
+        That is so where the cache is switched off, and where `tokenizer.json` asks for a pipeline that is not
+        known to read each word by itself (see `harakat.arabic.contextfree`).
+        """
+        return self._cache
+
+    @property
     def identity(self) -> str:
         """A short hex digest of everything that decides the ids."""
         parts = [
@@ -134,13 +150,7 @@ class ArabicTokenizer:
             TextError: The text holds a lone surrogate.
         """
         _check(text)
-        if self._spelling == "imlai":
-            from harakat.arabic.orthography import to_imlai
-
-            text = to_imlai(text)
-        if self._segmenter is not None:
-            text = self._segmenter.segment(text)
-        return prepare(text, self._vocabulary.separator)
+        return self._prepare(self._respell(text) if self._spelling == "imlai" else text)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokens of each text, in order, whole and without special tokens.
@@ -152,11 +162,92 @@ class ArabicTokenizer:
             One `Tokens` a text; ids are int32.
 
         Raises:
+            TextTypeError: One of them is not a string.
             TextError: A text holds a lone surrogate (half of a UTF-16 pair), which is not a character.
         """
-        prepared = [self.prepare(text) for text in texts]
+        tokens: list[Tokens] = []
+        for group in _groups(texts):
+            respelt = [self._respell(text) for text in group] if self._spelling == "imlai" else group
+            tokens += self._whole(respelt) if self._cache is None else self._by_runs(respelt, self._cache)
+        return tokens
+
+    def _respell(self, text: str) -> str:
+        from harakat.arabic.orthography import to_imlai
+
+        return to_imlai(text)
+
+    def _prepare(self, text: str) -> str:
+        _check(text)
+        if self._segmenter is not None:
+            text = self._segmenter.segment(text)
+        return prepare(text, self._vocabulary.separator)
+
+    def _whole(self, texts: list[str]) -> list[Tokens]:
+        """Each text in one piece: right for every `tokenizer.json`, and slower."""
+        prepared = [self._prepare(text) for text in texts]
+        return [Tokens(np.array(ids, np.int32)) for ids in self._encode(prepared)]
+
+    def _encode(self, prepared: list[str]) -> list[list[int]]:
         encodings = self._vocabulary.tokenizer.encode_batch_fast(prepared, add_special_tokens=False)
-        return [Tokens(np.array(encoding.ids, dtype=np.int32)) for encoding in encodings]
+        return [encoding.ids for encoding in encodings]
+
+    def _by_runs(self, texts: list[str], cache: WordCache) -> list[Tokens]:
+        """Each run by itself, once: its ids are remembered and put together from then on."""
+        known = cache.current
+        ids_of = known.__getitem__
+        tokens: list[Tokens] = []
+        pending: list[tuple[int, list[str]]] = []
+        for text in texts:
+            runs = cut(text)
+            try:
+                joined = bytearray().join(map(ids_of, runs))
+            except KeyError:
+                pending.append((len(tokens), runs))
+                joined = bytearray()
+            tokens.append(Tokens(np.frombuffer(joined, np.int32)))
+        if pending:
+            ids = self._ids_of_runs({run for _, runs in pending for run in runs}, cache)
+            for index, runs in pending:
+                joined = bytearray().join(map(ids.__getitem__, runs))
+                tokens[index] = Tokens(np.frombuffer(joined, np.int32))
+        return tokens
+
+    def _ids_of_runs(self, runs: set[str], cache: WordCache) -> dict[str, bytes]:
+        known = cache.current
+        missing = runs.difference(known)
+        ids = {run: known[run] for run in runs.difference(missing)}
+        fresh = cache.previous(missing)
+        missing.difference_update(fresh)
+        fresh.update(self._encode_runs(list(missing)))
+        cache.add(fresh)
+        ids.update(fresh)
+        return ids
+
+    def _encode_runs(self, runs: list[str]) -> dict[str, bytes]:
+        """Ids of runs, as the bytes of an int32 array each.
+
+        All of them go through the pipeline as one text, a line a run, because a call a run would cost more than
+        the work. A landmark of one known id is put in the place of each line feed to find the lines again.
+        """
+        if not runs:
+            return {}
+        prepared = self._prepare("\n".join(runs))
+        if self._landmark is not None:
+            char, landmark = self._landmark
+            ids = np.array(self._encode([prepared.replace("\n", f" {char} ")])[0], np.int32)
+            ends = np.flatnonzero(ids == landmark)
+            if len(ends) == len(runs) - 1:
+                raw, size = ids.tobytes(), ids.itemsize
+                stops = [*(ends * size).tolist(), len(raw)]
+                starts = [0, *(stop + size for stop in stops[:-1])]
+                return {run: raw[start:stop] for run, start, stop in zip(runs, starts, stops, strict=True)}
+            # Some runs hold the landmark themselves: the others may still go together.
+            with_it = [run for run in runs if char in run]
+            if 0 < len(with_it) < len(runs):
+                without = [run for run in runs if char not in run]
+                return self._encode_runs(without) | self._encode_runs(with_it)
+        lines = self._encode(prepared.split("\n"))
+        return {run: np.array(ids, np.int32).tobytes() for run, ids in zip(runs, lines, strict=True)}
 
     def pieces(self, text: str) -> list[Piece]:
         """The tokens of one text for a person to read, special tokens included.
@@ -171,6 +262,33 @@ class ArabicTokenizer:
         return [
             Piece(token, index, _marks_of(token)) for token, index in zip(encoding.tokens, encoding.ids, strict=True)
         ]
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in order, in groups of about `_GROUP_CHARS` characters."""
+    group: list[str] = []
+    room = _GROUP_CHARS
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TextTypeError(f"text {position} is {type(text).__name__}, not str: {text!r:.60}")
+        group.append(text)
+        room -= len(text)
+        if room <= 0:
+            yield group
+            group, room = [], _GROUP_CHARS
+    if group:
+        yield group
+
+
+def _landmark(vocabulary: Vocabulary) -> tuple[str, int] | None:
+    """A character that is one token by itself, rare in Arabic text, with its id; None where there is none."""
+    added = {token.content for token in vocabulary.added_tokens}
+    unknown = vocabulary.tokenizer.token_to_id(vocabulary.spec["model"]["unk_token"])
+    for char in _LANDMARKS:
+        ids = vocabulary.tokenizer.encode(char, add_special_tokens=False).ids
+        if char not in added and len(ids) == 1 and ids[0] != unknown:
+            return char, ids[0]
+    return None
 
 
 def _marks_of(token: str) -> str:
