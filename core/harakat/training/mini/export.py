@@ -1,0 +1,31 @@
+"""The finished model as the folder that the encoder reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.model.marked_bert import MarkedBert
+from harakat.model.quantised import save_marked_bert
+
+__all__ = ["export"]
+
+VERSION = "1"
+_LONGEST = 512
+
+
+def export(network: MarkedBert, tokenizer: PieceTokenizer, out: Path) -> None:
+    """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "tokenizer.json").write_text(tokenizer.to_json(), "utf-8")
+    hidden = network.config.hidden_size
+    extra = {
+        "version": VERSION,
+        "spelling": tokenizer.spelling,
+        "pooling": "mean",
+        "matryoshka_dims": [hidden, 256, 128, 64],
+        "max_length": _LONGEST,
+        "pad_token_id": tokenizer.pad_id,
+        "prompts": {},
+    }
+    save_marked_bert(out, network.config, network.state_dict(), extra)

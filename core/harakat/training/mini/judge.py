@@ -1,0 +1,208 @@
+"""Development sets held out of training, and one table of figures for whatever embeds text."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.arabic import markcodes
+from harakat.training.mini import texts
+
+__all__ = ["CARRIERS", "Embed", "Judge", "conflict"]
+
+Vectors = NDArray[np.float32]
+Embed = Callable[[Sequence[str], str], Vectors]
+"""(texts, "query" or "passage") -> unit rows, float32."""
+
+# Carrier sentences: "the word ... is in this line", "what does ... mean?", and the like.
+CARRIERS = (
+    "كلمة {} في هذا السطر",
+    "ما معنى {} ؟",
+    "تحدث الكاتب عن {} في كتابه",
+    "قرأنا اليوم عن {} في الصحيفة",
+    "هذا مثال على {} عند العرب",
+)
+_ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
+_SAME = ({1, 9}, {2, 10}, {3, 11}, {4, 12}, {5, 13}, {6, 14})
+
+
+def conflict(first: Sequence[int], second: Sequence[int]) -> bool:
+    """True where two mark strings over the same letters cannot be one word: an inner letter's marks contradict.
+
+    A missing mark contradicts nothing, and neither does a missing shadda beside the same vowel; the last letter,
+    which bears the case ending, is not looked at.
+    """
+    return any(
+        a and b and a != b and {a, b} not in _SAME and not (a == 7 and b == 0)
+        for a, b in zip(first[:-1], second[:-1], strict=True)
+    )
+
+
+@dataclass
+class Judge:
+    """The sets, built once from the data folder; `table` measures an embedder on them.
+
+    Attributes:
+        data: Folder of the training texts (see `harakat.training.mini.texts`).
+        seed: Of the choice of negatives and samples.
+        quick: Smaller retrieval sets, for a look while training.
+    """
+
+    data: Path
+    seed: int = 0
+    quick: bool = False
+    synonyms: list[tuple[str, str, str]] = field(init=False)
+    homographs: list[tuple[str, str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chance = random.Random(self.seed)
+        self._build_words(chance)
+        self._build_quran(chance)
+        self._build_hadith(chance)
+
+    def _build_words(self, chance: random.Random) -> None:
+        dev = [(name, [w for w in lemmas if " " not in w]) for name, lemmas in texts.synsets(self.data, dev=True)]
+        every = dev + [
+            (name, [w for w in lemmas if " " not in w]) for name, lemmas in texts.synsets(self.data, dev=False)
+        ]
+        homes: dict[str, set[str]] = defaultdict(set)
+        forms: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        meanings: dict[str, set[str]] = defaultdict(set)
+        for name, lemmas in every:
+            for lemma in lemmas:
+                base, classes = markcodes.separate(lemma)
+                homes[base].add(name)
+                forms[base][lemma] = classes
+                meanings[lemma].add(name)
+        bases = sorted(homes)
+        self.synonyms, self.homographs = [], []
+        for name, lemmas in dev:
+            chance.shuffle(lemmas)
+            parts = [(lemma, *markcodes.separate(lemma)) for lemma in lemmas]
+            for anchor, base, classes in parts:
+                others = [lemma for lemma, other, _ in parts if other != base]
+                if not others:
+                    continue
+                stranger = chance.choice(bases)
+                while homes[stranger] & homes[base]:
+                    stranger = chance.choice(bases)
+                self.synonyms.append((base, markcodes.separate(others[0])[0], stranger))
+                for other, marks in forms[base].items():
+                    if conflict(classes, marks) and not meanings[other] & meanings[anchor]:
+                        self.homographs += [(anchor, synonym, other) for synonym in others[:2]]
+                        break
+        chance.shuffle(self.synonyms)
+        self.synonyms = self.synonyms[: 1000 if not self.quick else 600]
+        chance.shuffle(self.homographs)
+
+    def _build_quran(self, chance: random.Random) -> None:
+        verses = {key: text for key, text in texts.verses().items() if texts.surah_is_dev(key)}
+        self.keys = list(verses)
+        self.marked = list(verses.values())
+        pairs = [(key, text) for key, text in texts.dev_commentaries(self.data) if key in verses]
+        chance.shuffle(pairs)
+        pairs = pairs[: 300 if self.quick else 1000]
+        self.commentary = [" ".join(text.split()[:64]) for _, text in pairs]
+        self.commentary_gold = [{self.keys.index(key)} for key, _ in pairs]
+        surahs = [key.split(":")[0] for key in self.keys]
+        self.windows = [
+            [i for i in range(start, min(start + 4, len(self.keys))) if surahs[i] == surahs[start]]
+            for start in range(len(self.keys))
+            if int(self.keys[start].split(":")[1]) % 2  # every other verse begins one, the first of a surah too
+        ]
+        self.questions, self.question_gold = [], []
+        for key, text in pairs:
+            words = texts.strip_marks(text).split()
+            if len(words) < 8:
+                continue
+            start = chance.randrange(max(1, len(words) - 7))
+            self.questions.append(chance.choice(_ASK).format(" ".join(words[start : start + 7])))
+            at = self.keys.index(key)
+            self.question_gold.append({i for i, window in enumerate(self.windows) if at in window})
+
+    def _build_hadith(self, chance: random.Random) -> None:
+        pool = [t for t in (texts.matn(text) for text in texts.prose(self.data, dev=True)) if len(t.split()) > 12]
+        chance.shuffle(pool)
+        self.hadith = [" ".join(text.split()[:120]) for text in pool[: 600 if self.quick else 2000]]
+        self.fragments, self.fragment_gold = [], []
+        for index, text in enumerate(self.hadith[: 300 if self.quick else 600]):
+            words = texts.strip_marks(text).split()
+            start = chance.randrange(len(words) - 8)
+            self.fragments.append(" ".join(words[start : start + 8]))
+            self.fragment_gold.append({index})
+
+    def table(self, embed: Embed, dim: int | None = None) -> dict[str, float]:
+        """Measure `embed`, cut to its first `dim` dimensions where that is given. Percentages, but for cosines."""
+
+        def cut(items: Sequence[str], kind: str) -> Vectors:
+            vectors = embed(items, kind)[:, :dim]
+            result: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            return result
+
+        def rank(queries: list[str], gold: list[set[int]], passages: list[str]) -> tuple[float, float]:
+            scores = cut(queries, "query") @ cut(passages, "passage").T
+            return _recall_and_map(scores, gold)
+
+        figures: dict[str, float] = {}
+        accuracy, margin = self._triplets(cut, self.synonyms)
+        figures |= {"synonym acc": accuracy, "synonym margin": margin}
+        accuracy, margin = self._triplets(cut, _carried(self.synonyms))
+        figures |= {"synonym in carrier acc": accuracy, "synonym in carrier margin": margin}
+        accuracy, margin = self._triplets(cut, self.homographs)
+        figures |= {"homograph acc": accuracy, "homograph margin": margin}
+        accuracy, _ = self._triplets(cut, _carried(self.homographs))
+        figures["homograph in carrier acc"] = accuracy
+        bare = [texts.strip_marks(text) for text in self.imlai()]
+        for name, passages in (("bare", bare), ("marked", self.marked)):
+            recall, precision = rank(self.commentary, self.commentary_gold, passages)
+            figures |= {f"commentary R@10 {name}": recall, f"commentary MAP@10 {name}": precision}
+            joined = [" ".join(passages[i] for i in window) for window in self.windows]
+            recall, precision = rank(self.questions, self.question_gold, joined)
+            figures |= {f"question R@10 {name}": recall, f"question MAP@10 {name}": precision}
+        recall, precision = rank(self.fragments, self.fragment_gold, self.hadith)
+        figures |= {"fragment R@10 marked": recall, "fragment MAP@10 marked": precision}
+        for name, items in (("verses", self.marked[:600]), ("hadith", self.hadith[:300])):
+            there = self.imlai()[:600] if name == "verses" else items
+            stripped = [texts.strip_marks(text) for text in there]
+            same = (cut(items, "passage") * cut(stripped, "passage")).sum(1)
+            figures |= {f"stripped cos {name}": float(same.mean()), f"stripped cos {name} p5": float(np.quantile(same, 0.05))}
+        return figures
+
+    def imlai(self) -> list[str]:
+        """The verses of the held-out surahs in everyday spelling, marks kept."""
+        from harakat.arabic.orthography import to_imlai
+
+        return [to_imlai(text) for text in self.marked]
+
+    def _triplets(self, embed: Embed, triplets: Sequence[tuple[str, str, str]]) -> tuple[float, float]:
+        anchors, near, far = (embed([t[i] for t in triplets], "query") for i in range(3))
+        margins = (anchors * near).sum(1) - (anchors * far).sum(1)
+        return 100 * float((margins > 1e-6).mean()), float(margins.mean())
+
+
+def _carried(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    carried = []
+    for index, (anchor, near, far) in enumerate(triplets):
+        carrier = CARRIERS[index % len(CARRIERS)]
+        carried.append((carrier.format(anchor), carrier.format(near), carrier.format(far)))
+    return carried
+
+
+def _recall_and_map(scores: Vectors, gold: Sequence[set[int]], depth: int = 10) -> tuple[float, float]:
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
+    recalls, precisions = [], []
+    for row, right in zip(best, gold, strict=True):
+        found, total = 0, 0.0
+        for rank, index in enumerate(row, 1):
+            if int(index) in right:
+                found += 1
+                total += found / rank
+        recalls.append(found > 0)
+        precisions.append(total / min(len(right), depth))
+    return 100 * float(np.mean(recalls)), 100 * float(np.mean(precisions))

@@ -1,0 +1,215 @@
+"""The training run: preparation once, then steps with checkpoints, metrics and exact resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import random
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harakat.arabic import markcodes
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.model.marked_bert import MarkedBert
+from harakat.training.mini import targets, teacher, texts
+from harakat.training.mini.batches import embed, prepare
+from harakat.training.mini.examples import Words, phrases
+from harakat.training.mini.mixture import Mixture
+from harakat.training.mini.targets import Axes, Phrases
+
+__all__ = ["Settings", "prepare_work", "train"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a run besides the texts.
+
+    Attributes:
+        steps: Optimiser steps.
+        phrase_count: Texts with a teacher's vector.
+        phrase_tokens: Tokens of such texts a step.
+        words: Synonym triplets a step.
+        pairs: Query and passage pairs a step.
+        longest: Tokens a text is cut to.
+        rate: Peak learning rate of the top layer; lower layers and embeddings get less.
+        layer_decay: Factor of the rate from one layer to the layer below.
+        mark_rate: Peak learning rate of the mark table and the lexicon.
+        hold_weight: Weight of the teacher's loss; the contrastive losses weigh 1.
+        alpha: Softness of the whitening (see `targets`).
+        lexicon_size: Attested marked pieces to keep vectors for.
+        threads: CPU threads.
+        save_every: Steps between checkpoints.
+        start: A state file to start from instead of the teacher.
+    """
+
+    steps: int = 2000
+    phrase_count: int = 36_000
+    phrase_tokens: int = 1800
+    words: int = 40
+    pairs: int = 14
+    longest: int = 160
+    rate: float = 6e-5
+    layer_decay: float = 0.9
+    mark_rate: float = 2e-3
+    hold_weight: float = 6.0
+    alpha: float = 0.25
+    lexicon_size: int = 0
+    lexicon_dim: int = 96
+    seed: int = 1
+    threads: int = 2
+    save_every: int = 100
+    start: str = ""
+    dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
+
+
+def _attested(folder: Path) -> dict[str, list[tuple[int, ...]]]:
+    """Count the marked forms of the fully marked prose and keep those seen three times and more."""
+    counts: dict[tuple[str, tuple[int, ...]], int] = defaultdict(int)
+    words: dict[str, int] = defaultdict(int)
+    for text in texts.prose(folder, dev=False):
+        for word in text.split():
+            words[word] += 1
+    for word, count in words.items():
+        base, classes = markcodes.separate(word)
+        while base and not base[-1].isalpha():
+            base, classes = base[:-1], classes[:-1]
+        if len(base) > 1 and sum(1 for c in classes[:-1] if c) * 2 >= len(base) - 1:
+            counts[base, (*classes[:-1], 8 if 8 <= classes[-1] < 15 else 0)] += count
+    found: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+    for (base, form), count in counts.items():
+        if count >= 3:
+            found[base].append(form)
+    return dict(found)
+
+
+def build_start(settings: Settings) -> tuple[MarkedBert, PieceTokenizer]:
+    """Return the teacher as a `MarkedBert`, and its tokenizer."""
+    source = teacher.read_source(teacher.source_path())
+    kept = teacher.wanted_pieces(source)
+    config, state = teacher.starting_state(source, kept)
+    network = MarkedBert(config)
+    network.load_state_dict(state)
+    return network, PieceTokenizer(teacher.bare_tokenizer(source, kept))
+
+
+def prepare_work(folder: Path, work: Path, settings: Settings) -> None:
+    """Compute axes and the teacher's vectors of all phrases into `work`, unless they are there already."""
+    work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(settings.threads)
+    if not (work / "attested.pkl").is_file():
+        (work / "attested.pkl").write_bytes(pickle.dumps(_attested(folder)))
+    if (work / "phrases.npz").is_file():
+        return
+    network, tokenizer = build_start(settings)
+    items = phrases(folder, settings.phrase_count, settings.seed)
+    sample = [texts.strip_marks(text) for text in items[:5000]]
+    vectors = embed(network, prepare(tokenizer, sample, longest=settings.longest))
+    axes = targets.find_axes(vectors, settings.alpha)
+    norm = targets.pooled_norm(network, tokenizer, items[:300])
+    np.savez(work / "axes.npz", mean=axes.mean, matrix=axes.matrix, norm=norm)
+    started = time.time()
+    found = targets.phrase_targets(network, tokenizer, items, axes, longest=settings.longest)
+    found.save(work / "phrases.npz")
+    count = sum(len(s.ids) for s in found.sequences)
+    print(f"{len(items)} phrases, {count} tokens, {time.time() - started:.0f} s", flush=True)  # noqa: T201
+
+
+def _load_axes(work: Path) -> tuple[Axes, float]:
+    with np.load(work / "axes.npz") as found:
+        return Axes(found["mean"], found["matrix"]), float(found["norm"])
+
+
+def _groups(network: MarkedBert, settings: Settings) -> list[dict[str, Any]]:
+    """Parameter groups: lower layers slower, marks faster, no weight decay on vectors."""
+    layers = network.config.num_hidden_layers
+    rates: dict[tuple[float, bool], list[Tensor]] = defaultdict(list)
+    for name, parameter in network.named_parameters():
+        if name == "marks" or name.startswith("lexicon.table"):
+            rate, decay = settings.mark_rate, False
+        elif name.startswith(("projection", "lexicon.project")):
+            rate, decay = settings.rate, False
+        elif name.startswith("layers."):
+            rate = settings.rate * settings.layer_decay ** (layers - 1 - int(name.split(".")[1]))
+            decay = parameter.dim() > 1
+        else:
+            rate, decay = settings.rate * settings.layer_decay**layers, False
+        rates[rate, decay].append(parameter)
+    return [
+        {"params": group, "lr": rate, "peak": rate, "weight_decay": 0.01 if decay else 0.0}
+        for (rate, decay), group in rates.items()
+    ]
+
+
+def _schedule(step: int, steps: int) -> float:
+    warm = max(1, min(60, steps // 10))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def train(folder: Path, work: Path, out: Path, settings: Settings) -> None:
+    """Train, appending to ``metrics.jsonl`` and saving ``last.pt``; write the finished model into `out`."""
+    from harakat.training.mini.export import export
+
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    network, tokenizer = build_start(settings)
+    axes, norm = _load_axes(work)
+    targets.attach_axes(network, axes, norm)
+    if settings.start:
+        network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
+    words = Words(folder, pickle.loads((work / "attested.pkl").read_bytes()))  # noqa: S301  our own cache
+    mixture = Mixture(folder, Phrases.load(work / "phrases.npz"), words, tokenizer, settings)
+    optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
+    chance = random.Random(settings.seed)
+    step, last = 0, work / "last.pt"
+    if last.is_file():
+        saved = torch.load(last, weights_only=False)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step = saved["step"]
+        chance.setstate(saved["chance"])
+    network.train()
+    sums: dict[str, float] = defaultdict(float)
+    started = time.time()
+    while step < settings.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * _schedule(step, settings.steps)
+        losses, tokens = mixture.losses(network, chance, step)
+        total = torch.stack([weight * loss for weight, loss in losses.values()]).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        step += 1
+        for name, (_, loss) in losses.items():
+            sums[name] += float(loss.detach())
+            sums[name + "#"] += 1
+        sums["tokens"] += tokens
+        if step % 20 == 0:
+            seconds = time.time() - started
+            line = {name: round(sums[name] / sums[name + "#"], 4) for name in sums if name + "#" in sums}
+            line |= {"step": step, "tokens_per_s": round(sums["tokens"] / seconds), "s_per_step": round(seconds / 20, 2)}
+            with (work / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            sums.clear()
+            started = time.time()
+        if step % settings.save_every == 0 or step == settings.steps:
+            state = {
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "step": step,
+                "chance": chance.getstate(),
+            }
+            torch.save(state, last.with_suffix(".tmp"))
+            last.with_suffix(".tmp").replace(last)
+    export(network, tokenizer, out)
+

@@ -1,0 +1,39 @@
+"""The losses: holding to the teacher, and contrast, each at every Matryoshka dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+__all__ = ["contrast", "hold"]
+
+
+def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
+    """Return the mean of 1 - cosine to the targets, over the prefixes of all `dims`; (n, hidden) both."""
+    parts = [
+        1 - (normalize(vectors[:, :dim], dim=1) * normalize(targets[:, :dim], dim=1)).sum(1).mean() for dim in dims
+    ]
+    return torch.stack(parts).mean()
+
+
+def contrast(
+    anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dims: Sequence[int], scale: float = 20.0
+) -> Tensor:
+    """Multiple negatives ranking over the prefixes of all `dims`.
+
+    Args:
+        anchors: (n, hidden).
+        candidates: Positives and negatives of the whole batch, (m, hidden).
+        gold: Index of each anchor's positive among the candidates, (n,).
+        hidden: bool (n, m), true where a candidate must not count against an anchor.
+        dims: Matryoshka dimensions.
+        scale: Inverse temperature of the cosines.
+    """
+    parts = []
+    for dim in dims:
+        scores = normalize(anchors[:, :dim], dim=1) @ normalize(candidates[:, :dim], dim=1).T * scale
+        parts.append(cross_entropy(scores.masked_fill(hidden, -1e4), gold))
+    return torch.stack(parts).mean()

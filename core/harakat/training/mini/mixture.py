@@ -1,0 +1,165 @@
+"""One step's mixture: phrases held to the teacher, words with their contrasts, queries with their passages."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.model.marked_bert import MarkedBert
+from harakat.training.mini import losses, texts
+from harakat.training.mini.batches import Sequence_, pool, prepare
+from harakat.training.mini.examples import Triplet, Words, bare_codes, thinned
+from harakat.training.mini.scenes import scene
+from harakat.training.mini.targets import Phrases
+
+if TYPE_CHECKING:
+    from harakat.training.mini.loop import Settings
+
+__all__ = ["Mixture"]
+
+_WORD_TOKENS = 6
+_ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
+Pair = tuple[str, str, str]
+
+
+class Mixture:
+    """Draws the examples of a step and computes its losses."""
+
+    def __init__(
+        self, folder: Path, held: Phrases, words: Words, tokenizer: PieceTokenizer, settings: Settings
+    ) -> None:
+        self.held, self.words, self.tokenizer, self.settings = held, words, tokenizer, settings
+        self.targets = torch.from_numpy(held.targets)
+        self.prose = [text for text in texts.prose(folder, dev=False) if len(text.split()) > 20]
+        self.verses = {key: text for key, text in texts.verses().items() if not texts.surah_is_dev(key)}
+        self.keys = list(self.verses)
+        self.place = {key: index for index, key in enumerate(self.keys)}
+        self.commentary: dict[str, list[str]] = defaultdict(list)
+        for key, text in texts.commentaries(folder):
+            self.commentary[key].append(text)
+        self.order: list[int] = []
+
+    def losses(
+        self, network: MarkedBert, chance: random.Random, step: int
+    ) -> tuple[dict[str, tuple[float, Tensor]], int]:
+        """Run the network once over one step's examples.
+
+        Returns:
+            {name: (weight, loss)}, and the number of tokens.
+        """
+        batch: list[Sequence_] = []
+        chosen = self._phrases(chance)
+        batch += [
+            bare_codes(s) if len(s.ids) <= _WORD_TOKENS else thinned(s, chance)
+            for s in (self.held.sequences[index] for index in chosen)
+        ]
+        in_carrier = step % 2 == 1
+        triplets = [self.words.draw(chance) for _ in range(self.settings.words // (2 if in_carrier else 1))]
+        items, negatives = _triplet_texts(triplets, self._carrier(chance) if in_carrier else str)
+        start_words = len(batch)
+        batch += prepare(self.tokenizer, items, longest=self.settings.longest)
+        pairs = [self._pair(chance, step % 3) for _ in range(self.settings.pairs)]
+        start_pairs = len(batch)
+        batch += prepare(self.tokenizer, [query for query, _, _ in pairs], longest=64)
+        batch += [
+            thinned(s, chance)
+            for s in prepare(self.tokenizer, [p for _, p, _ in pairs], longest=self.settings.longest)
+        ]
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = pool(network, batch)
+        dims = self.settings.dims
+        found = {"hold": (self.settings.hold_weight, losses.hold(vectors[:start_words], self.targets[chosen].float(), dims))}
+        count = len(triplets)
+        anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
+        hidden = self._hidden(triplets, negatives)
+        loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims)
+        found["carrier" if in_carrier else "word"] = (1.0, loss)
+        queries = vectors[start_pairs : start_pairs + len(pairs)]
+        passages = torch.cat([vectors[start_pairs + len(pairs) :], vectors[:start_words]])
+        same = torch.tensor([[a[2] == b[2] for b in pairs] for a in pairs]) & ~torch.eye(len(pairs), dtype=torch.bool)
+        hidden = torch.zeros(len(pairs), len(passages), dtype=torch.bool)
+        hidden[:, : len(pairs)] = same
+        loss = losses.contrast(queries, passages, torch.arange(len(pairs)), hidden, dims)
+        found[("verse", "fragment", "question")[step % 3]] = (1.0, loss)
+        return found, sum(len(s.ids) for s in batch)
+
+    def _phrases(self, chance: random.Random) -> list[int]:
+        chosen: list[int] = []
+        tokens = 0
+        while tokens < self.settings.phrase_tokens:
+            index = chance.randrange(len(self.held.sequences))
+            chosen.append(index)
+            tokens += len(self.held.sequences[index].ids)
+        return chosen
+
+    def _hidden(self, triplets: list[Triplet], negatives: list[int]) -> Tensor:
+        owners = [t.base for t in triplets] + [triplets[i].base for i in negatives]
+        hidden = torch.zeros(len(triplets), len(owners), dtype=torch.bool)
+        for row, triplet in enumerate(triplets):
+            for column, base in enumerate(owners):
+                mine = column == row or (column >= len(triplets) and negatives[column - len(triplets)] == row)
+                hidden[row, column] = not mine and (
+                    base == triplet.base or self.words.related(triplet.base, base)
+                    or self.words.related(triplet.base, texts.strip_marks(triplets[column].positive) if column < len(triplets) else base)
+                )
+        return hidden
+
+    def _carrier(self, chance: random.Random) -> Callable[[str], str]:
+        source = chance.random()
+        if source < 0.4:
+            words = scene(chance).split()
+        elif source < 0.8:
+            words = chance.choice(self.commentary[chance.choice(self.keys)] or ["-"]).split()
+        else:
+            words = chance.choice(self.prose).split()
+        size = chance.randint(2, 8)
+        start = chance.randrange(max(1, len(words) - size))
+        words = words[start : start + size]
+        if source >= 0.8 and chance.random() < 0.5:
+            words = [texts.strip_marks(word) for word in words]
+        at = chance.randint(0, len(words))
+        head, tail = words[:at], words[at:] if chance.random() < 0.5 else words[at + 1 :]
+        return lambda word: " ".join([*head, word, *tail])
+
+    def _pair(self, chance: random.Random, kind: int) -> Pair:
+        if kind == 1:
+            text = texts.matn(chance.choice(self.prose))
+            words = text.split()
+            begin = chance.randrange(max(1, len(words) - 100))
+            words = words[begin : begin + 100]
+            size = chance.randint(5, 12)
+            start = chance.randrange(max(1, len(words) - size))
+            query = " ".join(words[start : start + size])
+            if chance.random() < 0.85:
+                query = texts.strip_marks(query)
+            return query, " ".join(words), query
+        key = chance.choice(self.keys)
+        while not self.commentary[key]:
+            key = chance.choice(self.keys)
+        words = texts.strip_marks(chance.choice(self.commentary[key])).split()
+        if kind == 0:
+            size = chance.choice((8, 16, 32, 48))
+            start = 0 if chance.random() < 0.4 else chance.randrange(max(1, len(words) - size))
+            return " ".join(words[start : start + size]), self.verses[key], self.verses[key]
+        size = chance.randint(3, 9)
+        start = chance.randrange(max(1, len(words) - size))
+        query = f"{chance.choice(_ASK)} {' '.join(words[start : start + size])}".strip()
+        query += chance.choice((" ؟", "؟", ""))
+        at = self.place[key]
+        first = max(0, at - chance.randint(0, 3))
+        last = min(len(self.keys), at + 1 + chance.randint(0, 3))
+        window = [k for k in self.keys[first:last] if k.split(":")[0] == key.split(":")[0]]
+        return query, " ".join(self.verses[k] for k in window), window[0]
+
+
+def _triplet_texts(triplets: list[Triplet], carry: Callable[[str], str]) -> tuple[list[str], list[int]]:
+    negatives = [index for index, triplet in enumerate(triplets) if triplet.negative]
+    items = [t.anchor for t in triplets] + [t.positive for t in triplets] + [triplets[i].negative for i in negatives]
+    return [carry(item) for item in items], negatives

@@ -1,0 +1,105 @@
+"""What the student is held to: the teacher's vector of the bare text, centred, turned to its principal axes, cached.
+
+The teacher's vectors all lie in a narrow cone (the cosine of unrelated sentences is about 0.8). Subtracting their
+mean opens it. Turning them to their principal axes, each scaled by its variance to the power -alpha / 2, puts most
+of what tells texts apart into the first dimensions, so that a Matryoshka prefix is good before any training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.model.marked_bert import MarkedBert
+from harakat.training.mini import texts
+from harakat.training.mini.batches import Sequence_, embed, prepare
+from harakat.training.mini.examples import bare_codes
+
+__all__ = ["Axes", "Phrases", "attach_axes", "find_axes", "phrase_targets"]
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The map from a teacher's unit vector to a target: ``(v - mean) @ matrix``, then L2."""
+
+    mean: Vectors
+    matrix: Vectors
+
+    def apply(self, vectors: Vectors) -> Vectors:
+        """Return unit targets of unit teacher vectors, both (n, hidden)."""
+        turned = (vectors - self.mean) @ self.matrix
+        result: Vectors = (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+        return result
+
+
+def find_axes(vectors: Vectors, alpha: float) -> Axes:
+    """Fit `Axes` to a sample of teacher vectors, shape (n, hidden)."""
+    mean = vectors.mean(0)
+    centred = (vectors - mean).astype(np.float64)
+    values, turn = np.linalg.eigh(centred.T @ centred / len(centred))
+    values, turn = values[::-1], turn[:, ::-1]
+    # The overall scale is free; this one keeps the projection near an orthogonal matrix.
+    scale = (values / values[0]) ** (-alpha / 2)
+    return Axes(mean.astype(np.float32), (turn * scale).astype(np.float32))
+
+
+def attach_axes(network: MarkedBert, axes: Axes, pooled_norm: float) -> None:
+    """Write `axes` into the network's projection, `pooled_norm` being the mean length of its pooled vectors."""
+    matrix = torch.from_numpy(axes.matrix.T.copy())
+    with torch.no_grad():
+        network.projection.weight.copy_(matrix)
+        network.projection.bias.copy_(-pooled_norm * matrix @ torch.from_numpy(axes.mean))
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Sequences with their marks, and the unit target of each bare text, float16 (n, hidden)."""
+
+    sequences: list[Sequence_]
+    targets: NDArray[np.float16]
+
+    def save(self, file: Path) -> None:
+        """Write to `file` (.npz)."""
+        np.savez(
+            file,
+            ids=np.concatenate([s.ids for s in self.sequences]).astype(np.int32),
+            marks=np.concatenate([s.marks for s in self.sequences]),
+            lengths=np.array([len(s.ids) for s in self.sequences]),
+            targets=self.targets,
+        )
+
+    @classmethod
+    def load(cls, file: Path) -> Phrases:
+        """Read what `save` wrote."""
+        with np.load(file) as found:
+            cuts = found["lengths"].cumsum()[:-1]
+            ids = np.split(found["ids"].astype(np.int64), cuts)
+            marks = np.split(found["marks"], cuts)
+            return cls([Sequence_(i, m) for i, m in zip(ids, marks, strict=True)], found["targets"])
+
+
+def phrase_targets(
+    teacher: MarkedBert, tokenizer: PieceTokenizer, items: list[str], axes: Axes, *, longest: int
+) -> Phrases:
+    """Compute the targets of `items`: the axes of the teacher's vector of each text without its marks."""
+    sequences = prepare(tokenizer, items, longest=longest)
+    vectors = embed(teacher, [bare_codes(sequence) for sequence in sequences])
+    return Phrases(sequences, axes.apply(vectors).astype(np.float16))
+
+
+def pooled_norm(teacher: MarkedBert, tokenizer: PieceTokenizer, sample: list[str]) -> float:
+    """Return the mean length of the teacher's pooled vectors before their L2 norm."""
+    from harakat.training.mini.batches import pool
+
+    sequences = prepare(tokenizer, [texts.strip_marks(text) for text in sample], longest=128)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        lengths: Tensor = pool(teacher, sequences).norm(dim=1)
+    return float(lengths.mean())
