@@ -193,7 +193,7 @@ class Encoder:
     def options(self) -> dict[str, Any]:
         """The arguments that make this encoder again, here or elsewhere: ``Encoder(**encoder.options)``.
 
-        Those left at their default are absent; a folder is an absolute path, a hub model has its commit.
+        Those that are None are absent; a folder is an absolute path, a hub model has its commit.
         """
         return dict(self._options)
 
@@ -231,10 +231,12 @@ class Encoder:
         Args:
             **options: Arguments of `Encoder`.
         """
-        key = repr(sorted((name, value) for name, value in options.items() if value is not None))
+        key = _key(options)
         with _shared_lock:
             if key not in _shared:
-                _shared[key] = cls(**options)
+                encoder = cls(**options)
+                # One encoder also for whoever spells out what this one found in the checkpoint.
+                _shared[key] = _shared.setdefault(_key(encoder._decided()), encoder)
             return _shared[key]
 
     # Encoding
@@ -400,6 +402,11 @@ class Encoder:
 
     # Inner
 
+    def _decided(self) -> dict[str, Any]:
+        """`options`, with what was left to the checkpoint filled in."""
+        filled = ("dim", "spelling", "max_length", "query_prompt", "document_prompt")
+        return {**self._options, **{name: getattr(self, name) for name in filled}}
+
     @property
     def _room(self) -> int:
         return self._max_length - self._loaded.engine.specials
@@ -425,6 +432,9 @@ class Encoder:
         if isinstance(max_length, bool) or not isinstance(max_length, int) or not least <= max_length <= most:
             raise OptionError(f"max_length={max_length!r}: {self.name} takes {least} to {most} tokens")
         return max_length
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
+        return self  # nothing about it changes, so one is as good as two
 
     def __getstate__(self) -> dict[str, Any]:
         return self._options
@@ -472,6 +482,10 @@ class _Truncation:
                 TruncationWarning,
                 stacklevel=3,
             )
+
+
+def _key(options: dict[str, Any]) -> str:
+    return repr(sorted((name, value) for name, value in options.items() if value is not None))
 
 
 def _check_overflow(overflow: str) -> Overflow:

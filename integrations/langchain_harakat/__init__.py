@@ -1,0 +1,17 @@
+"""harakat in LangChain: `HarakatEmbeddings`, and vector stores and caches that stay with their encoder.
+
+from langchain_harakat import HarakatEmbeddings
+
+embeddings = HarakatEmbeddings(dim=256)
+"""
+
+from __future__ import annotations
+
+from harakat._extras import require
+
+require("langchain_core", "langchain")
+
+from langchain_harakat.cache import cache_backed  # noqa: E402
+from langchain_harakat.embeddings import HarakatEmbeddings  # noqa: E402
+
+__all__ = ["HarakatEmbeddings", "cache_backed"]
