@@ -66,15 +66,47 @@ def published_ids(tokenizer: Any, texts: list[str], *, stemmer: Any = None) -> l
     return [encoding.ids for encoding in tokenizer.encode_batch(prepared)]
 
 
-_WORDS = "وَبِالْكِتَابِ كِتَابُهُمْ فسيعلمهم مدرسة للرحمن مِنْهُمْ بَيْتٌ وكتاب قال ٱلرَّحۡمَٰنِ السَّمَٰوَٰتِ هُدًى عَلِمَ".split()
-_LITERALS = "[+] [CLS] [SEP] [MASK] [PAD] [UNK] [unused0] [unused9] [cls] [ + ##ab [+ +] [+][+] [[+]] [C".split()
+_WORDS = [
+    "وَبِالْكِتَابِ",
+    "كِتَابُهُمْ",
+    "فسيعلمهم",
+    "مدرسة",
+    "للرحمن",
+    "مِنْهُمْ",
+    "بَيْتٌ",
+    "وكتاب",
+    "قال",
+    "ٱلرَّحۡمَٰنِ",
+    "السَّمَٰوَٰتِ",
+    "هُدًى",
+    "عَلِمَ",
+]
+_LITERALS = [
+    "[+]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "[PAD]",
+    "[UNK]",
+    "[unused0]",
+    "[unused9]",
+    "[cls]",
+    "[",
+    "+",
+    "##ab",
+    "[+",
+    "+]",
+    "[+][+]",
+    "[[+]]",
+    "[C",
+]
 _SPACES = [" ", " ", " ", "  ", "\n", "\t", "\r\n", *map(chr, (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0xA0))]
 _SPACES += [chr(point) for point in (0x1680, 0x2003, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0x180E)]
 _MARKS = [chr(point) for point in (0x64B, 0x64E, 0x650, 0x651, 0x652, 0x653, 0x654, 0x656, 0x657, 0x65F, 0x670)]
 _MARKS += [chr(point) for point in (0x610, 0x61A, 0x6D6, 0x6DB, 0x6E1, 0x6E5, 0x6E6, 0x6E7, 0x6ED, 0x8F0, 0x8F2)]
 _MARKS += ["\u064e\u0651", "\u0651\u064e", "\u0301", "\u25cc"]
 _LETTERS = list("ابتثجحخدرزسشصطعفقكلمنهويىةءآأإؤئٱپگ")
-_OTHERS = list("،؛؟.!?-_()\"'«»|~#@٪٫٠١٢٣0123abzXYZéßİΣς") + ["\u0640", "\u0640\u0640", "\ufdfa", "\ufefb", "中", "한"]
+_OTHERS = [*"،؛؟.!?-_()\"'«»|~#@٪٫٠١٢٣0123abzXYZéßİΣς", "\u0640", "\u0640\u0640", "\ufdfa", "\ufefb", "中", "한"]
 _OTHERS += [
     "😀",
     "👩‍👩‍👧",

@@ -12,10 +12,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harakat.arabic._locks import ForkSafeLock
 from harakat.errors import MorphologyDataError
@@ -25,10 +26,12 @@ __all__ = [
     "DEFAULT_DATA",
     "MorphologyData",
     "Segmenter",
+    "VerifiedFile",
     "data_folder",
     "data_identity",
     "fetch_data",
     "locate_data",
+    "verify_data",
 ]
 
 DEFAULT_DATA = "calima-msa-r13"
@@ -55,6 +58,17 @@ class MorphologyData:
     """Morphological database in CALIMA text format."""
     model: Path
     """Most likely analysis of frequent words, JSON."""
+
+
+class VerifiedFile(NamedTuple):
+    """One file of a data set, as `verify_data` found it."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    sha256: str
+    listed: bool
+    """Whether the catalogue lists the file with this digest."""
 
 
 def data_folder() -> Path:
@@ -176,16 +190,50 @@ def fetch_data(name: str | None = None) -> MorphologyData:
     wanted = DEFAULT_DATA if name is None else name
     from fast_disambig.camel import Stemmer
 
-    # With a catalogue at hand fast-disambig returns what it finds; without one it may use data that is there.
-    try:
+    away = (
+        f"On a machine without a connection, copy {data_folder()} from one where `harakat fetch morphology` worked, "
+        f"and set {DATA_VARIABLES[0]} to it."
+    )
+    with _library_errors(f"the morphology data {wanted!r} cannot be fetched into {data_folder()}", away):
         Stemmer(wanted)
-    except RuntimeError as error:
-        raise MorphologyDataError(
-            f"the morphology data {wanted!r} cannot be fetched into {data_folder()}: {error}. On a machine without "
-            f"a connection, copy that folder from one where `harakat fetch morphology` worked, and set "
-            f"{DATA_VARIABLES[0]} to it."
-        ) from error
     return locate_data(wanted)
+
+
+def verify_data(data: MorphologyData) -> list[VerifiedFile]:
+    """Compares a data set with the digests of the catalogue beside it.
+
+    Args:
+        data: From `locate_data`.
+
+    Returns:
+        Both files with their digests; `listed` says whether the catalogue lists the file, with that digest.
+
+    Raises:
+        MorphologyDataError: A file cannot be read, or its digest is not the catalogue's.
+    """
+    folder = data_folder()
+    listed = _listed_digests(folder)
+    verified = []
+    for path in (data.database, data.model):
+        digest = _file_digest(path).hex()
+        expected = listed.get(path)
+        if expected not in (None, digest):
+            raise MorphologyDataError(
+                f"{path} has SHA-256 {digest}, but {folder / 'catalogue.json'} says {expected}: delete it and run "
+                "`harakat fetch morphology`"
+            )
+        verified.append(VerifiedFile(path, path.stat().st_size, digest, expected is not None))
+    return verified
+
+
+def _listed_digests(folder: Path) -> dict[Path, str]:
+    packages = _catalogue(folder).get("packages")
+    digests: dict[Path, str] = {}
+    for package in packages.values() if isinstance(packages, dict) else ():
+        place, files = (package.get("destination"), package.get("files")) if isinstance(package, dict) else (None, None)
+        if isinstance(place, str) and isinstance(files, list):
+            digests |= {(folder / place / str(file["path"])).resolve(): str(file["sha256"]) for file in files}
+    return digests
 
 
 class Segmenter:
@@ -260,7 +308,10 @@ class Segmenter:
 def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:  # the library has no types
     from fast_disambig.camel import Stemmer
 
-    try:
+    with _library_errors(
+        f"the morphology data {data.name!r} is damaged ({data.database}, {data.model})",
+        "Delete both files and run `harakat fetch morphology`.",
+    ):
         if data.database.parent == data.model.parent:
             return Stemmer(str(data.database.parent), cache_size=analyses)
         # The real layout keeps the two files apart, and finding them by name would go through the catalogue,
@@ -273,17 +324,17 @@ def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:  # the librar
                 except OSError:  # Windows without the privilege, file systems without links
                     shutil.copyfile(source, target)
             return Stemmer(both, cache_size=analyses)
+
+
+@contextmanager
+def _library_errors(what: str, way_out: str) -> Iterator[None]:
+    """Turns what fast-disambig raises into a `MorphologyDataError`."""
+    try:
+        yield
     except RuntimeError as error:
-        raise _damaged(data, error) from error
+        raise MorphologyDataError(f"{what}: {error}. {way_out}") from error
     except BaseException as error:
-        # A malformed database makes the library panic, which pyo3 raises outside of Exception.
+        # Malformed data makes the library panic, which pyo3 raises outside of Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise _damaged(data, error) from error
-
-
-def _damaged(data: MorphologyData, error: BaseException) -> MorphologyDataError:
-    return MorphologyDataError(
-        f"the morphology data {data.name!r} is damaged ({data.database}, {data.model}): {error}. "
-        "Delete both files and run `harakat fetch morphology`."
-    )
+        raise MorphologyDataError(f"{what}: {error}. {way_out}") from error

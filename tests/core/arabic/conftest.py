@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import quran_text
+from tokenizers import Tokenizer
+
 from support.calima import write_morphology
 from support.published_oracle import published_text
 from support.vocabularies import build_tokenizer, build_vocabulary, write_tokenizer
-from tokenizers import Tokenizer
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.published_oracle import nasty_texts, published_ids
-from support.vocabularies import build_tokenizer, write_tokenizer
 from tokenizers import AddedToken, normalizers, pre_tokenizers
 
 from harakat.arabic.contextfree import cut
 from harakat.arabic.tokenizer import ArabicTokenizer
+from support.published_oracle import nasty_texts, published_ids
+from support.vocabularies import build_tokenizer, write_tokenizer
 
 BY_WORDS: dict[str, dict[str, Any]] = {
     "published": {},

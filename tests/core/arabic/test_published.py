@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.published_oracle import MARKS, NASTY, published_text
 
 from harakat.arabic.published import PUBLISHED_MARKS, normalize, prepare, separate_marks
+from support.published_oracle import MARKS, NASTY, published_text
 
 FATHA, KASRA, SHADDA, DAGGER_ALEF, CIRCLE = "\u064e", "\u0650", "\u0651", "\u0670", "\u25cc"
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.calima import write_morphology
-from support.published_oracle import NASTY, nasty_texts, published_ids
-from support.vocabularies import write_tokenizer
 from tokenizers import Tokenizer
 
 from harakat.arabic.published import PUBLISHED_MARKS
 from harakat.arabic.tokenizer import ArabicTokenizer
 from harakat.arabic.tokens import TextTokenizer
 from harakat.errors import CheckpointError, OptionError, TextError, TextTypeError
+from support.calima import write_morphology
+from support.published_oracle import NASTY, nasty_texts, published_ids
+from support.vocabularies import write_tokenizer
 
 EXAMPLES = [
     "",
