@@ -1,0 +1,332 @@
+"""A collection together with the encoder that its vectors come from: ingest, get, search."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.errors import CollectionError, DimError, OptionError, TextError
+from harakat.model.pooling import unit_prefix
+from harakat.runtime.texts import text_list
+from qdrant_harakat.ingestion import Ingestion, IngestReport
+from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, PointId, Record, point_id
+from qdrant_harakat.schema import Layout
+from qdrant_harakat.store import Hit, Query, Scored, Stage, Store
+
+if TYPE_CHECKING:
+    import uuid
+
+    from harakat import Encoder
+
+__all__ = ["Collection"]
+
+OVERSAMPLING = {"none": None, "int8": 2.0, "binary": 4.0}
+"""Candidates per hit from the quantised copy, before the originals rescore them."""
+CANDIDATES = 100
+"""Least number of candidates that a first stage hands on."""
+
+
+class Collection:
+    """A collection and its encoder. Threads may share one. Made by `create_collection` and `open_collection`."""
+
+    def __init__(self, store: Store, name: str, encoder: Encoder, layout: Layout) -> None:
+        self._store, self._name, self._encoder, self._layout = store, name, encoder, layout
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return self._name
+
+    @property
+    def encoder(self) -> Encoder:
+        """Who makes its vectors."""
+        return self._encoder
+
+    @property
+    def layout(self) -> Layout:
+        """Which vector holds what."""
+        return self._layout
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Matryoshka dims that can be searched, largest first."""
+        return tuple(self._layout.dims)
+
+    def count(self, filter: Any = None) -> int:
+        """How many records it holds, of those that pass the filter.
+
+        Raises:
+            OptionError: A filter that is none.
+            StoreError: The store failed.
+        """
+        return self._store.count(self._name, filter)
+
+    def ingest(
+        self,
+        records: Iterable[Record | Mapping[str, Any]],
+        *,
+        batch_size: int = 256,
+        replace: bool = False,
+        show_progress: bool | None = None,
+    ) -> IngestReport:
+        """Encode records and store them, text and payload byte for byte.
+
+        Can be run again at any time: records that are there already are skipped without encoding, so a run that
+        was interrupted is finished by giving the same records again. A list is checked to its end before anything
+        is written; another iterable is read and checked about a thousand records ahead.
+
+        Args:
+            records: `Record`s, or mappings with ``"id"`` and ``"text"`` whose other fields become the payload.
+            batch_size: Records a write.
+            replace: Overwrite records that are there with other contents, instead of refusing.
+            show_progress: Whether to show a bar; None shows one on a terminal when it takes over a second.
+
+        Raises:
+            RecordError: A record that cannot be taken, an id given twice, or one that is there with other contents.
+            TextTypeError: A text that is not a `str`.
+            TextError: A text that cannot be embedded.
+            StoreError: The store failed. Each record is in whole or not at all; the message says how many are in.
+        """
+        return self.ingestion(batch_size=batch_size, replace=replace, show_progress=show_progress).run(records)
+
+    def ingestion(
+        self, *, batch_size: int, replace: bool, show_progress: bool | None, stop: threading.Event | None = None
+    ) -> Ingestion:
+        """A run of ingestion that another thread can stop."""
+        return Ingestion(
+            self._store,
+            self._name,
+            self._layout,
+            self._encoder,
+            batch_size=batch_size,
+            replace=replace,
+            show_progress=show_progress,
+            stop=stop,
+        )
+
+    def get(self, ids: Sequence[int | str | uuid.UUID]) -> list[Record | None]:
+        """Stored records by the ids they were given with; None where there is none.
+
+        Raises:
+            RecordError: Something that is no id.
+            StoreError: The store failed.
+        """
+        points = [point_id(identifier) for identifier in ids]
+        there = self._store.payloads(self._name, points)
+        return [None if point not in there else _record(point, there[point]) for point in points]
+
+    def delete(self, ids: Sequence[int | str | uuid.UUID]) -> None:
+        """Delete records by the ids they were given with; absent ones are passed over.
+
+        Raises:
+            RecordError: Something that is no id.
+            StoreError: The store failed.
+        """
+        points = [point_id(identifier) for identifier in ids]
+        if points:
+            self._store.delete(self._name, points)
+
+    def search(self, text: str, **options: Any) -> list[Hit]:
+        """The records nearest to a text.
+
+        Args:
+            text: The query.
+            **options: As in `search_vectors`: limit, dim, filter, offset, score_threshold, exact.
+
+        Raises:
+            TextTypeError, TextError: Not a text, or an empty one.
+            OptionError, DimError, StoreError: As in `search_vectors`.
+        """
+        return self.search_many([text], **options)[0]
+
+    def search_many(self, texts: Iterable[str], **options: Any) -> list[list[Hit]]:
+        """`search` for several texts, encoded and sent together."""
+        return self.search_vectors(self._vectors(texts), **options)
+
+    def search_vectors(
+        self,
+        vectors: NDArray[np.floating[Any]] | Sequence[Sequence[float]],
+        *,
+        limit: int = 10,
+        dim: int | None = None,
+        filter: Any = None,
+        offset: int = 0,
+        score_threshold: float | None = None,
+        exact: bool = False,
+    ) -> list[list[Hit]]:
+        """The records nearest to query vectors (`Encoder.encode_queries`).
+
+        Args:
+            vectors: (n, collection's largest dim) or (n, dim) where `dim` is given.
+            limit: Hits a query, at most.
+            dim: Matryoshka dim to search at. None for the collection's largest.
+            filter: A mapping from payload field to a value, a list of values, or bounds (``{"gte": 1}``); or the
+                store's own filter object.
+            offset: Hits to skip.
+            score_threshold: Least cosine.
+            exact: Compare with every record instead of walking the index.
+
+        Raises:
+            DimError: Vectors of another size, or a dim that the collection does not hold; the store is not asked.
+            OptionError: Another option with an impossible value, or vectors with values that are not finite.
+            StoreError: The store failed.
+        """
+        dim = self._dim(dim)
+        rows = self._checked(vectors, dim)
+        common = self._common(limit, offset, score_threshold)
+        using = self._layout.dims[dim]
+        queries = [Query(Stage(row, using, limit), filter=filter, exact=exact, **common) for row in rows]
+        return self._hits(queries)
+
+    def search_two_stage(
+        self,
+        text: str,
+        *,
+        limit: int = 10,
+        first_dim: int | None = None,
+        candidates: int | None = None,
+        filter: Any = None,
+        offset: int = 0,
+        score_threshold: float | None = None,
+    ) -> list[Hit]:
+        """`search` that finds candidates at a small Matryoshka dim and ranks them at the largest.
+
+        Args:
+            text: The query.
+            limit: Hits, at most.
+            first_dim: Dim that finds candidates. None for the collection's smallest.
+            candidates: How many it hands on. None for ten times `limit`, 100 at least.
+            filter: As in `search_vectors`; holds for both stages.
+            offset: Hits to skip.
+            score_threshold: Least cosine at the largest dim.
+
+        Raises:
+            TextTypeError, TextError: Not a text, or an empty one.
+            DimError: The collection does not hold `first_dim`.
+            OptionError, StoreError: As in `search_vectors`.
+        """
+        first_dim = self.dims[-1] if first_dim is None else self._dim(first_dim)
+        common = self._common(limit, offset, score_threshold)
+        enough = self._candidates(candidates, limit + offset)
+        full = self._vectors([text])[0]
+        first = Stage(unit_prefix(full, first_dim), self._layout.dims[first_dim], enough)
+        stage = Stage(full, self._layout.dims[self._layout.dim], limit)
+        return self._hits([Query(stage, first, filter=filter, **common)])[0]
+
+    def search_tokens(
+        self,
+        text: str,
+        *,
+        limit: int = 10,
+        candidates: int | None = None,
+        every_record: bool = False,
+        filter: Any = None,
+        offset: int = 0,
+    ) -> list[Hit]:
+        """Late interaction: each token of the query looks for its best match in each record (MaxSim).
+
+        ColBERT's scoring (Khattab and Zaharia 2020). For collections made with ``tokens``.
+
+        Args:
+            text: The query.
+            limit: Hits, at most.
+            candidates: Records that the pooled vectors hand on to be compared token by token. None for ten times
+                `limit`, 100 at least.
+            every_record: Compare with all records instead; slow beyond some thousands.
+            filter: As in `search_vectors`.
+            offset: Hits to skip.
+
+        Raises:
+            CollectionError: The collection holds no token vectors.
+            TextTypeError, TextError: Not a text, or an empty one.
+            OptionError, StoreError: As in `search_vectors`.
+        """
+        if self._layout.tokens is None:
+            raise CollectionError(
+                f"collection {self._name!r} holds no token vectors; make one with create_collection(…, tokens=True)"
+            )
+        using, dim = self._layout.tokens
+        common = self._common(limit, offset, None)
+        enough = self._candidates(candidates, limit + offset)
+        pooled = self._vectors([text])[0]
+        tokens = self._encoder.encode_tokens([text], prompt=self._encoder.query_prompt, show_progress=False)[0]
+        first = None if every_record else Stage(pooled, self._layout.dims[self._layout.dim], enough)
+        stage = Stage(unit_prefix(tokens, dim), using, limit)
+        return self._hits([Query(stage, first, filter=filter, exact=every_record, **common)])[0]
+
+    # Inner
+
+    def _hits(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        if not queries:
+            return []
+        return [[_hit(found) for found in answer] for answer in self._store.query(self._name, queries)]
+
+    def _vectors(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        items = text_list(texts)
+        for index, text in enumerate(items):
+            if not text.strip():
+                raise TextError(f"query {index} is empty, and an empty text is near to nothing; give some words")
+        vectors: NDArray[np.float32] = self._encoder.encode_queries(items, show_progress=False)
+        return vectors
+
+    def _checked(self, vectors: Any, dim: int) -> NDArray[np.float32]:
+        try:
+            rows = np.asarray(vectors, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"query vectors are no array of numbers ({error}); give shape (n, {dim})") from error
+        if rows.size == 0 and rows.ndim <= 2 and rows.shape[0] == 0:
+            return rows.reshape(0, dim)
+        largest = self._layout.dim
+        if rows.ndim != 2 or rows.shape[1] not in (dim, largest):
+            raise DimError(
+                f"query vectors have shape {rows.shape}; collection {self._name!r} is searched at dim {dim} and takes "
+                f"(n, {dim})" + (f" or (n, {largest})" if dim != largest else "")
+            )
+        if not np.isfinite(rows).all():
+            raise OptionError("query vectors hold values that are not finite (NaN or infinity)")
+        return unit_prefix(rows, dim) if rows.shape[1] != dim else rows
+
+    def _dim(self, dim: int | None) -> int:
+        if dim is None:
+            return self._layout.dim
+        if isinstance(dim, bool) or dim not in self._layout.dims:
+            raise DimError(f"dim={dim!r}: collection {self._name!r} holds dims {', '.join(map(str, self.dims))}")
+        return dim
+
+    def _common(self, limit: int, offset: int, score_threshold: float | None) -> dict[str, Any]:
+        for option, value, least in (("limit", limit, 1), ("offset", offset, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise OptionError(f"{option}={value!r} is not a whole number from {least} on")
+        if score_threshold is not None and not isinstance(score_threshold, int | float):
+            raise OptionError(f"score_threshold={score_threshold!r} is not a number")
+        return {
+            "offset": offset,
+            "score_threshold": score_threshold,
+            "oversampling": OVERSAMPLING[self._layout.quantization],
+        }
+
+    def _candidates(self, candidates: int | None, wanted: int) -> int:
+        if candidates is None:
+            return max(10 * wanted, CANDIDATES)
+        if isinstance(candidates, bool) or not isinstance(candidates, int) or candidates < wanted:
+            raise OptionError(f"candidates={candidates!r} is not a whole number from limit + offset = {wanted} on")
+        return candidates
+
+    def __repr__(self) -> str:
+        return f"Collection({self._name!r}, dims={self.dims}, {self._store.where})"
+
+
+def _hit(found: Scored) -> Hit:
+    payload = dict(found.payload)
+    text, identifier = payload.pop(TEXT_FIELD, ""), payload.pop(ID_FIELD, found.id)
+    return Hit(identifier, text, found.score, payload)
+
+
+def _record(point: PointId, payload: Mapping[str, Any]) -> Record:
+    rest = dict(payload)
+    text, identifier = rest.pop(TEXT_FIELD, ""), rest.pop(ID_FIELD, point)
+    return Record(identifier, text, rest)

@@ -1,0 +1,234 @@
+"""Records into a collection, batch by batch: what is there already is skipped, and a batch is in or it is not."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError
+from harakat.model.pooling import unit_prefix
+from harakat.runtime.progress import progress_bar
+from qdrant_harakat.records import ID_FIELD, Prepared, Record, prepared
+from qdrant_harakat.schema import Layout
+from qdrant_harakat.store import Point, Store
+
+if TYPE_CHECKING:
+    from harakat import Encoder
+
+__all__ = ["IngestReport", "Ingestion"]
+
+T = TypeVar("T")
+
+SLAB = 1024
+"""Records encoded together; they are sorted by length there, which makes full batches for the network."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingestion did.
+
+    Attributes:
+        written: Records that were new.
+        replaced: Records that were there with other contents, under ``replace=True``.
+        skipped: Records that were there already, the same to the last byte.
+    """
+
+    written: int
+    replaced: int
+    skipped: int
+
+    @property
+    def total(self) -> int:
+        """Records that were given."""
+        return self.written + self.replaced + self.skipped
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A record to be written."""
+
+    record: Prepared
+    new: bool
+
+
+class Ingestion:
+    """One run of ingestion into a collection.
+
+    Args:
+        store: Where the collection lives.
+        name: The collection's.
+        layout: Its vectors.
+        encoder: Makes them.
+        batch_size: Records a write.
+        replace: Overwrite records that are there with other contents, instead of refusing.
+        show_progress: As in `Encoder.encode`.
+        stop: Set by another thread to end the run after the batch at hand.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        layout: Layout,
+        encoder: Encoder,
+        *,
+        batch_size: int,
+        replace: bool,
+        show_progress: bool | None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise OptionError(f"batch_size={batch_size!r} is not a whole number above 0")
+        self._store, self._name, self._layout, self._encoder = store, name, layout, encoder
+        self._batch_size, self._replace, self._show = batch_size, replace, show_progress
+        self._stop = stop or threading.Event()
+        self._written = self._replaced = self._skipped = 0
+        self._room: int | None = None
+
+    def run(self, records: Iterable[Record | Mapping[str, Any]]) -> IngestReport:
+        """Check, encode and write; see `Collection.ingest`."""
+        total = len(records) if isinstance(records, Sequence) else None
+        limit = self._store.comfortable_points
+        if limit is not None:
+            self._room = limit - self._store.count(self._name)
+        with progress_bar(total, self._show, unit="record") as advance:
+            for slab, skipped in self._slabs(records):
+                advance(skipped)
+                for batch in _split(self._points(slab), self._batch_size):
+                    if self._stop.is_set():
+                        return self._report()
+                    self._write(batch)
+                    advance(len(batch))
+        if self._written or self._replaced:
+            self._store.settle(self._name)
+        return self._report()
+
+    def _slabs(self, records: Iterable[Record | Mapping[str, Any]]) -> Iterator[tuple[list[_Due], int]]:
+        """What is to be written, with how many before it were there already.
+
+        A list is checked to its end before the first write; a stream slab by slab, in bounded memory.
+        """
+        if isinstance(records, Sequence):
+            due: list[_Due] = []
+            for checked in _split(prepared(records), SLAB):
+                due += self._due(checked)
+            self._warn_if_large(sum(item.new for item in due))
+            yield [], self._skipped
+            for slab in _split(due, SLAB):
+                yield slab, 0
+            return
+        for checked in _split(prepared(records), SLAB):
+            due = self._due(checked)
+            self._warn_if_large(sum(item.new for item in due))
+            yield due, len(checked) - len(due)
+
+    def _due(self, records: Sequence[Prepared]) -> list[_Due]:
+        """Those that are not in the collection as they are.
+
+        Raises:
+            RecordError: One is there with other contents.
+            TextTooLongError: One is over the encoder's length, under its ``overflow="error"``.
+        """
+        there = self._store.payloads(self._name, [record.point_id for record in records])
+        due: list[_Due] = []
+        for record in records:
+            payload = there.get(record.point_id)
+            if payload == record.payload:
+                self._skipped += 1
+                continue
+            if payload is not None and not self._replace:
+                differing = sorted(k for k in {*payload, *record.payload} if payload.get(k) != record.payload.get(k))
+                raise RecordError(
+                    f"id {record.payload[ID_FIELD]!r} is in collection {self._name!r} already, with other contents "
+                    f"(fields {', '.join(map(repr, differing))}); pass replace=True to overwrite it, or rename yours"
+                )
+            due.append(_Due(record, payload is None))
+        self._check_lengths(due)
+        return due
+
+    def _check_lengths(self, due: Sequence[_Due]) -> None:
+        if self._encoder.overflow != "error" or not due:
+            return
+        most = self._encoder.max_length
+        sizes = self._encoder.count_tokens([d.record.text for d in due], prompt=self._encoder.document_prompt)
+        for item, size in zip(due, sizes, strict=True):
+            if size > most:
+                raise TextTooLongError(
+                    f"the text of id {item.record.payload[ID_FIELD]!r} has {size:,} tokens, over max_length={most}; "
+                    f"split it, or use an encoder with overflow='chunk' (all of it counts) or 'warn' (its beginning)"
+                )
+
+    def _warn_if_large(self, new: int) -> None:
+        if self._room is None or not new:
+            return
+        before, self._room = self._room, self._room - new
+        if before >= 0 > self._room:
+            limit = self._store.comfortable_points
+            warnings.warn(
+                f"collection {self._name!r} will hold more than {limit:,} points in {self._store.where}, which "
+                f"compares every query with every point; use EdgeClient (in the process) or a Qdrant server instead",
+                UserWarning,
+                stacklevel=6,
+            )
+
+    def _points(self, slab: Sequence[_Due]) -> list[tuple[Point, bool]]:
+        """The slab's records with their vectors, and whether each is new."""
+        if not slab:
+            return []
+        texts = [item.record.text for item in slab]
+        full: NDArray[np.float32] = self._encoder.encode_documents(texts, show_progress=False)
+        vectors = {name: _at(full, dim) for dim, name in self._layout.dims.items()}
+        tokens: list[NDArray[np.float32]] = []
+        if self._layout.tokens is not None:
+            tokens = self._encoder.encode_tokens(texts, prompt=self._encoder.document_prompt, show_progress=False)
+        points = []
+        for row, item in enumerate(slab):
+            mine = {name: rows[row] for name, rows in vectors.items()}
+            if self._layout.tokens is not None:
+                name, dim = self._layout.tokens
+                mine[name] = _at(tokens[row], dim)
+            points.append((Point(item.record.point_id, mine, item.record.payload), item.new))
+        return points
+
+    def _write(self, batch: Sequence[tuple[Point, bool]]) -> None:
+        new = [point.id for point, is_new in batch if is_new]
+        try:
+            self._store.upsert(self._name, [point for point, _ in batch])
+        except StoreError as error:
+            state = self._undo(new)
+            done = self._written + self._replaced
+            raise StoreError(
+                f"{error}. Of this run {done:,} records are in collection {self._name!r}, whole; {state}. Give the "
+                f"same records to ingest again, and it goes on from there"
+            ) from error
+        self._written += len(new)
+        self._replaced += len(batch) - len(new)
+
+    def _undo(self, new: Sequence[int | str]) -> str:
+        """Take a failed batch out again, as far as the store still answers."""
+        try:
+            if new:
+                self._store.delete(self._name, new)
+        except StoreError:
+            return "the batch at hand may have left some more, each of them whole"
+        return "nothing new of the batch at hand is in it"
+
+    def _report(self) -> IngestReport:
+        return IngestReport(self._written, self._replaced, self._skipped)
+
+
+def _at(rows: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
+    return rows if rows.shape[-1] == dim else unit_prefix(rows, dim)
+
+
+def _split(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part
