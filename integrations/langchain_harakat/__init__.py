@@ -13,5 +13,6 @@ require("langchain_core", "langchain")
 
 from langchain_harakat.cache import cache_backed  # noqa: E402
 from langchain_harakat.embeddings import HarakatEmbeddings  # noqa: E402
+from langchain_harakat.stores import bind_store  # noqa: E402
 
-__all__ = ["HarakatEmbeddings", "cache_backed"]
+__all__ = ["HarakatEmbeddings", "bind_store", "cache_backed"]

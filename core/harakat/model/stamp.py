@@ -1,0 +1,85 @@
+"""The fingerprint as metadata of a collection that other code created: written once, checked ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from harakat.errors import CollectionError, FingerprintError
+
+if TYPE_CHECKING:
+    from harakat.encoder import Encoder
+
+__all__ = ["FINGERPRINT_KEY", "check_stamp", "stamp", "tie"]
+
+PREFIX = "harakat_"
+FINGERPRINT_KEY = PREFIX + "fingerprint"
+
+
+def stamp(encoder: Encoder) -> dict[str, str]:
+    """Metadata that names the encoder: its fingerprint, and the readable parts for error messages."""
+    fingerprint = encoder.fingerprint
+    return {FINGERPRINT_KEY: str(fingerprint), **{PREFIX + key: value for key, value in fingerprint.parts().items()}}
+
+
+def check_stamp(encoder: Encoder, metadata: Mapping[str, Any], name: str) -> bool:
+    """Whether a collection is stamped, and with this encoder.
+
+    Args:
+        encoder: Whose vectors are to go in, or to be compared with those inside.
+        metadata: Of the collection.
+        name: Of the collection, for the message.
+
+    Returns:
+        False where there is no stamp.
+
+    Raises:
+        FingerprintError: Another encoder's stamp; the message names the parts that differ.
+    """
+    fingerprint = encoder.fingerprint
+    recorded = metadata.get(FINGERPRINT_KEY)
+    parts = {key.removeprefix(PREFIX): str(value) for key, value in metadata.items() if key.startswith(PREFIX)}
+    nested = metadata.get("harakat")
+    if recorded is None and isinstance(nested, Mapping) and isinstance(nested.get("parts"), Mapping):
+        # A collection of qdrant_harakat may hold vectors of several dims; all else has to be equal.
+        parts = {key: str(value) for key, value in nested["parts"].items() if key != "dim"}
+        recorded = str(nested.get("fingerprint")) if fingerprint.difference(parts) else str(fingerprint)
+    if recorded is None:
+        return False
+    if recorded != str(fingerprint):
+        raise FingerprintError(
+            f"the collection {name!r} was made by another encoder "
+            f"({'; '.join(fingerprint.difference(parts)) or recorded}). Use that one, or make a new collection for "
+            f"this one"
+        )
+    return True
+
+
+def tie(
+    encoder: Encoder,
+    name: str,
+    metadata: Mapping[str, Any],
+    is_empty: Callable[[], bool],
+    write: Callable[[dict[str, str]], object],
+) -> None:
+    """Stamp an empty collection; refuse one that another or an unknown encoder filled.
+
+    Args:
+        encoder: Whose vectors go in.
+        name: Of the collection.
+        metadata: Of the collection.
+        is_empty: Tells whether it holds nothing yet.
+        write: Adds to its metadata.
+
+    Raises:
+        FingerprintError: Another encoder filled it.
+        CollectionError: It holds vectors and no stamp.
+    """
+    if check_stamp(encoder, metadata, name):
+        return
+    if not is_empty():
+        raise CollectionError(
+            f"the collection {name!r} holds vectors and no fingerprint of the encoder that made them; make a new "
+            f"collection and add the texts again"
+        )
+    write(stamp(encoder))

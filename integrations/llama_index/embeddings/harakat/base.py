@@ -1,0 +1,289 @@
+"""HarakatEmbedding: harakat's encoder as a LlamaIndex embedding model."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
+from llama_index.core.bridge.pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
+from llama_index.core.storage.kvstore.types import BaseKVStore
+from pydantic import computed_field
+from typing_extensions import Self
+
+from harakat import Encoder
+from harakat._options import (
+    check_fingerprint,
+    environment_defaults,
+    invalid_options,
+    refuse_precision,
+    refuse_unknown,
+)
+from harakat.errors import OptionError
+from harakat.runtime.microbatch import vectors
+from harakat.runtime.texts import check_text, text_list
+from llama_index.embeddings.harakat.cache import IsolatedStore, role
+
+__all__ = ["HarakatEmbedding"]
+
+ENCODER_OPTIONS = (
+    *("dim", "device", "dtype", "revision", "precision", "spelling", "segmentation", "morphology", "max_length"),
+    *("overflow", "query_prompt", "document_prompt", "batch_tokens", "allow_untrained_dim", "offline", "cache_dir"),
+)
+"""Fields that go to the encoder under their own name."""
+
+# LlamaIndex wraps its public methods, and ours that override them, in spans for observers. What an override calls is
+# the bare method, so that an observer sees each call once.
+_get_query_embedding = inspect.unwrap(BaseEmbedding.get_query_embedding)
+_aget_query_embedding = inspect.unwrap(BaseEmbedding.aget_query_embedding)
+_get_text_embedding_batch = inspect.unwrap(BaseEmbedding.get_text_embedding_batch)
+_aget_text_embedding_batch = inspect.unwrap(BaseEmbedding.aget_text_embedding_batch)
+
+
+def _path(value: object) -> object:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+PathText = Annotated[str, BeforeValidator(_path)]
+
+
+def _fixed(default: Any, about: str, **rules: Any) -> Any:
+    return Field(default=default, description=about, frozen=True, **rules)
+
+
+class HarakatEmbedding(BaseEmbedding):
+    """Embeddings of Arabic text, vowel marks included, for LlamaIndex.
+
+    Everything is checked when it is made: an unknown option, a model that is not there, a dim that the checkpoint was
+    not trained for. What decides a vector does not change afterwards; `model_copy` with an update gives another one.
+    The options that were left open hold what the checkpoint decided (`dim`, `revision`, the prompts, `spelling`,
+    `max_length`).
+
+    `to_dict`, pickle and the hash by which an ingestion pipeline knows a transformation carry all of these and the
+    encoder's fingerprint; opening a saved one where the model's files have become others is an error. An
+    `embeddings_cache` keeps encoders, dims, queries and documents apart, and is not part of `to_dict`.
+
+    Without arguments, HARAKAT_MODEL, HARAKAT_DIM and HARAKAT_REVISION choose the model; HARAKAT_DEVICE the device.
+
+    Args:
+        fingerprint: Refuse any encoder but the one with this fingerprint (`HarakatEmbedding.fingerprint`).
+        **options: The fields below, and those of LlamaIndex (`embed_batch_size`, `callback_manager`, `num_workers`,
+            `embeddings_cache`, `rate_limiter`). The ones that are also arguments of `harakat.Encoder` mean what they
+            mean there; its `model` is `model_name` here.
+
+    Raises:
+        OptionError: An unknown option, or one with an impossible value (DimError and DeviceError are kinds of it).
+        UnknownModelError, ModelUnavailableError, CheckpointError: The model cannot be opened.
+        FingerprintError: The model's files are not those that `fingerprint` names.
+
+    Example:
+        >>> from llama_index.core import VectorStoreIndex
+        >>> from llama_index.core.schema import TextNode
+        >>> from llama_index.embeddings.harakat import HarakatEmbedding
+        >>> verses = {"108:1": "إِنَّا أَعْطَيْنَاكَ الْكَوْثَرَ", "112:1": "قُلْ هُوَ اللَّهُ أَحَدٌ"}
+        >>> nodes = [TextNode(id_=key, text=text) for key, text in verses.items()]
+        >>> index = VectorStoreIndex(nodes, embed_model=HarakatEmbedding(dim=64))
+        >>> index.as_retriever(similarity_top_k=1).retrieve("قل هو الله أحد")[0].node_id
+        '112:1'
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    model_name: PathText = _fixed("harakat-mini", "Short name, folder, or hub id.")
+    dim: int | None = _fixed(None, "Matryoshka dim: how many values a vector has.")
+    device: str = _fixed("auto", "Where the network runs.")
+    dtype: str = _fixed("auto", "Numbers of the computation.")
+    revision: str | None = _fixed(None, "Branch, tag or commit of a hub model; the commit, once it is open.")
+    precision: Literal["float32"] = _fixed("float32", "Always float32; stores that quantise do it themselves.")
+    spelling: Literal["as-is", "imlai"] | None = _fixed(None, "Whether everything is read in everyday spelling.")
+    segmentation: bool | None = _fixed(None, "Whether clitics are split off.")
+    morphology: PathText | None = _fixed(None, "Morphology data for segmentation.")
+    max_length: int | None = _fixed(None, "Longest sequence in tokens.")
+    overflow: Literal["warn", "error", "chunk"] = _fixed("warn", "What happens to longer texts.")
+    query_prompt: str | None = _fixed(None, "Text put before each query.")
+    document_prompt: str | None = _fixed(None, "Text put before each document.")
+    batch_tokens: int | None = _fixed(None, "Most tokens in one forward pass.", gt=0)
+    allow_untrained_dim: bool = _fixed(False, "Take a dim that the checkpoint was not trained for.")
+    offline: bool = _fixed(False, "Never ask the network for files.")
+    cache_dir: PathText | None = _fixed(None, "Hub cache to use.")
+    embed_batch_size: int = Field(default=256, description="Texts between two events for observers.", gt=0, le=2048)
+    embeddings_cache: Any | None = Field(default=None, description="A BaseKVStore.", exclude=True, repr=False)
+
+    _encoder: Encoder = PrivateAttr()
+
+    def __init__(self, *, fingerprint: str | None = None, **options: Any) -> None:
+        own = type(self).__name__
+        refuse_unknown(options, [*type(self).model_fields, "fingerprint"], own)
+        refuse_precision(options.get("precision", "float32"), own)
+        cache = options.pop("embeddings_cache", None)
+        options.update(environment_defaults(options, "model_name"))
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise invalid_options(own, error.errors()) from error
+        chosen = {name: getattr(self, name) for name in ENCODER_OPTIONS}
+        encoder = Encoder.shared(model=self.model_name, **chosen)
+        check_fingerprint(encoder, fingerprint)
+        self._encoder = encoder
+        # What was left open is decided now. Past the setter, so that `model_fields_set` keeps what the caller chose.
+        self.__dict__.update(
+            model_name=encoder.options["model"],
+            dim=encoder.dim,
+            revision=encoder.revision,
+            spelling=encoder.spelling,
+            max_length=encoder.max_length,
+            query_prompt=encoder.query_prompt,
+            document_prompt=encoder.document_prompt,
+        )
+        if cache is not None:
+            self.embeddings_cache = cache
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name under which LlamaIndex files it."""
+        return "HarakatEmbedding"
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder at work, shared by all embeddings of this process with the same options."""
+        return self._encoder
+
+    @computed_field(description="What makes these vectors comparable with others.")  # type: ignore[prop-decorator]
+    @property
+    def fingerprint(self) -> str:
+        """What makes these vectors comparable with others: ``hk1:`` and 24 hex digits."""
+        return str(self._encoder.fingerprint)
+
+    def to_payload(self) -> dict[str, Any]:
+        """What observers are told about the model; nothing secret."""
+        return {**super().to_payload(), "dim": self.dim, "revision": self.revision, "device": self._encoder.device}
+
+    # What LlamaIndex asks of a model
+
+    def _get_query_embedding(self, query: str) -> Embedding:
+        row: Embedding = self._encoder.encode_queries(check_text(query, 0), show_progress=False).tolist()
+        return row
+
+    async def _aget_query_embedding(self, query: str) -> Embedding:
+        return (await vectors(self._encoder, [query], prompt=self._encoder.query_prompt))[0]
+
+    def _get_text_embedding(self, text: str) -> Embedding:
+        return self._get_text_embeddings([text])[0]
+
+    async def _aget_text_embedding(self, text: str) -> Embedding:
+        return (await self._aget_text_embeddings([text]))[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        rows: list[Embedding] = self._encoder.encode_documents(texts, show_progress=False).tolist()
+        return rows
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return await vectors(self._encoder, texts, prompt=self._encoder.document_prompt)
+
+    # What it leaves open: whether the input holds texts, and what a cached vector was made for
+
+    def get_query_embedding(self, query: str) -> Embedding:
+        """The vector of a query.
+
+        Args:
+            query: The query; it may be empty.
+
+        Returns:
+            A unit vector of `dim` Python floats.
+
+        Raises:
+            TextTypeError: Not a text.
+            TextError: A text that cannot be encoded (a lone surrogate).
+            TextTooLongError: A text over `max_length` under ``overflow="error"``.
+        """
+        with role("query"):
+            row: Embedding = _get_query_embedding(self, check_text(query, 0))
+            return row
+
+    async def aget_query_embedding(self, query: str) -> Embedding:
+        """`get_query_embedding` off the event loop; concurrent calls are joined into batches."""
+        with role("query"):
+            row: Embedding = await _aget_query_embedding(self, check_text(query, 0))
+            return row
+
+    def get_text_embedding_batch(self, texts: list[str], show_progress: bool = False, **kwargs: Any) -> list[Embedding]:
+        """Vectors of documents.
+
+        Args:
+            texts: A list of texts; it may be empty, and so may a text.
+            show_progress: Whether to show a bar.
+            **kwargs: What a pipeline passes on; unused.
+
+        Returns:
+            A unit vector of `dim` Python floats for each, in order.
+
+        Raises:
+            TextTypeError, TextError: One of the texts; nothing is encoded.
+            TextTooLongError: A text over `max_length` under ``overflow="error"``.
+        """
+        rows: list[Embedding] = _get_text_embedding_batch(self, text_list(texts), show_progress, **kwargs)
+        return rows
+
+    async def aget_text_embedding_batch(
+        self, texts: list[str], show_progress: bool = False, **kwargs: Any
+    ) -> list[Embedding]:
+        """`get_text_embedding_batch` off the event loop; concurrent calls are joined into batches."""
+        rows: list[Embedding] = await _aget_text_embedding_batch(self, text_list(texts), show_progress, **kwargs)
+        return rows
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "embeddings_cache" and value is not None:
+            if not isinstance(value, BaseKVStore):
+                raise OptionError(f"embeddings_cache={value!r} is no BaseKVStore, such as a SimpleKVStore")
+            store = value.store if isinstance(value, IsolatedStore) else value
+            value = IsolatedStore(store, self.fingerprint)
+        super().__setattr__(name, value)
+
+    # Serialisation
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Open what `to_dict` gave.
+
+        Args:
+            data: From `to_dict`.
+            **kwargs: Options to change. Changed ones make another encoder, so its fingerprint is not compared.
+
+        Raises:
+            FingerprintError: The model's files are not those it was saved with.
+        """
+        left_out = {"class_name", "fingerprint"} if kwargs else {"class_name"}
+        return cls(**{**{name: value for name, value in data.items() if name not in left_out}, **kwargs})
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state["__dict__"] = {**state["__dict__"], "fingerprint": self.fingerprint}
+        state["__pydantic_private__"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # LlamaIndex's own falls back to restoring the bare fields when this fails, and hides why.
+        self.__init__(**state["__dict__"])  # type: ignore[misc]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Another one, with some options changed and checked.
+
+        What the checkpoint decided for this one is decided anew, by the changed options.
+
+        Args:
+            update: The options to change.
+            deep: Makes no difference: the encoder does not change, and managers and stores are shared.
+
+        Raises:
+            OptionError, UnknownModelError, ModelUnavailableError, CheckpointError: As when it is made.
+        """
+        chosen = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**chosen, **(update or {})})

@@ -1,0 +1,80 @@
+"""Vector stores that stay with the encoder that filled them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from llama_index.core.vector_stores.types import BasePydanticVectorStore
+
+from harakat.errors import CollectionError
+from harakat.model.stamp import tie
+from llama_index.embeddings.harakat.base import HarakatEmbedding
+
+__all__ = ["bind_store"]
+
+Store = TypeVar("Store", bound=BasePydanticVectorStore)
+
+
+def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
+    """Tie a vector store to an encoder, before an index is made over it.
+
+    LlamaIndex does not notice when a collection is opened with another model of the same size: nothing fails, and what
+    is found is noise. This writes the encoder's fingerprint into the metadata of a new collection, and compares it
+    whenever the collection is opened again. A Qdrant collection that does not exist yet is created.
+
+    Args:
+        store: A `ChromaVectorStore`, or a `QdrantVectorStore` with a synchronous client.
+        embedding: What will fill it and query it.
+
+    Returns:
+        The same store.
+
+    Raises:
+        FingerprintError: Another encoder filled the collection; the message says what differs.
+        CollectionError: What filled it is unknown, or the store has nowhere to keep a fingerprint.
+
+    Example:
+        >>> import chromadb
+        >>> from llama_index.embeddings.harakat import HarakatEmbedding, bind_store
+        >>> from llama_index.vector_stores.chroma import ChromaVectorStore
+        >>> client = chromadb.EphemeralClient()
+        >>> poems = client.create_collection("poems", configuration={"hnsw": {"space": "cosine"}})
+        >>> store = bind_store(ChromaVectorStore(chroma_collection=poems), HarakatEmbedding())
+    """
+    encoder = embedding.encoder
+    kind = store.class_name()
+    held: Any = store
+    if kind == "ChromaVectorStore":
+        collection = held.client
+        metadata = collection.metadata or {}
+        # Chroma replaces the metadata as a whole, and takes a distance function there for an attempt to change it.
+        kept = {key: value for key, value in metadata.items() if not key.startswith("hnsw:")}
+        tie(
+            encoder,
+            collection.name,
+            metadata,
+            lambda: collection.count() == 0,
+            lambda stamp: collection.modify(metadata={**kept, **stamp}),
+        )
+    elif kind == "QdrantVectorStore":
+        client, name = held._client, held.collection_name
+        if client is None:
+            raise CollectionError(
+                f"this QdrantVectorStore has an asynchronous client only, and {name!r} cannot be checked through it; "
+                f"give it a QdrantClient too"
+            )
+        if not client.collection_exists(name):
+            held._create_collection(name, vector_size=encoder.dim)
+        tie(
+            encoder,
+            name,
+            client.get_collection(name).config.metadata or {},
+            lambda: client.count(name).count == 0,
+            lambda stamp: client.update_collection(name, metadata=stamp),
+        )
+    else:
+        raise CollectionError(
+            f"a {kind} keeps no metadata that a fingerprint could go into; bind_store takes ChromaVectorStore and "
+            f"QdrantVectorStore"
+        )
+    return store
