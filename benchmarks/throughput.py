@@ -35,9 +35,9 @@ from harakat.model.attention import PaddedAttention
 
 def quran_verses() -> list[str]:
     """The 6,236 verses of the PyPI package quran-text, Uthmani spelling with all marks."""
-    from harakat_cli.sources import quran_records
+    from quran_text import Mushaf
 
-    return [record.text for record in quran_records()]
+    return [ayah.render(marks=True) for ayah in Mushaf.hafs().ayahs]
 
 
 def snippet(encoder: Encoder, texts: list[str], batch: int = 32) -> np.ndarray:

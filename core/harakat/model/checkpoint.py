@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harakat.model.architecture import NeoAraBERTShape
     from harakat.model.attention import Attention
+    from harakat.model.marked_bert import MarkedBert
 
 __all__ = ["Network", "WeightFiles", "load_network", "neoarabert_shape", "weight_files"]
 
@@ -143,9 +144,7 @@ def load_network(
     files = weight_files(folder)
     network: Any
     if config.model_type == MARKED_BERT:
-        from harakat.model.quantised import load_marked_bert
-
-        network = load_marked_bert(folder)
+        network = _load_marked_bert(folder)
     elif config.model_type == NEOARABERT:
         network = _load_neoarabert(folder, config, files)
     else:
@@ -174,6 +173,19 @@ def _load_neoarabert(folder: Path, config: CheckpointConfig, files: WeightFiles)
             f"{folder} lacks {len(missing)} of the {len(wanted)} tensors that its config.json asks for: "
             f"{', '.join(missing[:3])}{more}"
         )
+    network.load_state_dict(state, assign=True)
+    return network
+
+
+def _load_marked_bert(folder: Path) -> MarkedBert:
+    import torch
+
+    from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
+    from harakat.model.quantised import load_marked_bert
+
+    values, state = load_marked_bert(folder)
+    with torch.device("meta"):
+        network = MarkedBert(MarkedBertConfig.from_dict(values))
     network.load_state_dict(state, assign=True)
     return network
 

@@ -114,6 +114,11 @@ class MarkedBert(nn.Module):
         self.layers = nn.ModuleList(_Block(config) for _ in range(config.num_hidden_layers))
         self.projection = nn.Linear(hidden, hidden)
 
+    @property
+    def hidden_size(self) -> int:
+        """Width of the output."""
+        return self.config.hidden_size
+
     def forward(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
         """Run the network over flat tokens.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def test_groups_cover_every_token_once(lengths: list[int]) -> None:
     groups = equal_length_groups(lengths)
     assert [g.length for g in groups for _ in range(g.sequences)] == lengths
     assert groups[0].start == 0
-    assert all(a.stop == b.start and a.length != b.length for a, b in zip(groups, groups[1:], strict=False))
+    assert all(a.stop == b.start and a.length != b.length for a, b in pairwise(groups))
     assert groups[-1].stop == sum(lengths)
 
 
