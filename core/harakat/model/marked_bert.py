@@ -99,20 +99,31 @@ def lexicon_keys(ids: Tensor, marks: Tensor) -> Tensor:
     return key * _MIX_ID + ids.long() * _MIX_MARKS
 
 
+class _Linear(nn.Linear):
+    """A linear layer whose weights come from a checkpoint: drawing random ones first would take a second."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they lie in memory."""
+
+
 class MarkedBert(nn.Module):
-    """BERT over marked pieces; see the module's docstring. Pooling, norms and prefixes happen outside."""
+    """BERT over marked pieces; see the module's docstring. Pooling, norms and prefixes happen outside.
+
+    A new network holds no usable weights until `load_state_dict` has brought them.
+    """
 
     def __init__(self, config: MarkedBertConfig) -> None:
         super().__init__()
         hidden, eps = config.hidden_size, config.layer_norm_eps
         self.config = config
-        self.words = nn.Embedding(config.vocab_size, hidden)
-        self.positions = nn.Embedding(config.max_position_embeddings, hidden)
+        self.words = nn.Embedding.from_pretrained(torch.empty(config.vocab_size, hidden), freeze=False)
+        longest = torch.empty(config.max_position_embeddings, hidden)
+        self.positions = nn.Embedding.from_pretrained(longest, freeze=False)
         self.marks = nn.Parameter(torch.zeros(SLOTS * CLASSES, hidden))
         self.lexicon = _Lexicon(config) if config.lexicon_size else None
         self.norm = nn.LayerNorm(hidden, eps=eps)
         self.layers = nn.ModuleList(_Block(config) for _ in range(config.num_hidden_layers))
-        self.projection = nn.Linear(hidden, hidden)
+        self.projection = _Linear(hidden, hidden)
 
     @property
     def hidden_size(self) -> int:
@@ -164,7 +175,7 @@ class _Lexicon(nn.Module):
         super().__init__()
         self.register_buffer("keys", torch.zeros(config.lexicon_size, dtype=torch.int64))
         self.table = nn.Parameter(torch.zeros(config.lexicon_size, config.lexicon_dim))
-        self.project = nn.Linear(config.lexicon_dim, config.hidden_size, bias=False)
+        self.project = _Linear(config.lexicon_dim, config.hidden_size, bias=False)
 
     def forward(self, ids: Tensor, marks: Tensor) -> Tensor:
         keys = lexicon_keys(ids, marks)
@@ -181,11 +192,11 @@ class _Block(nn.Module):
         super().__init__()
         hidden, eps = config.hidden_size, config.layer_norm_eps
         self.heads = config.num_attention_heads
-        self.qkv = nn.Linear(hidden, 3 * hidden)
-        self.out = nn.Linear(hidden, hidden)
+        self.qkv = _Linear(hidden, 3 * hidden)
+        self.out = _Linear(hidden, hidden)
         self.norm1 = nn.LayerNorm(hidden, eps=eps)
-        self.up = nn.Linear(hidden, config.intermediate_size)
-        self.down = nn.Linear(config.intermediate_size, hidden)
+        self.up = _Linear(hidden, config.intermediate_size)
+        self.down = _Linear(config.intermediate_size, hidden)
         self.norm2 = nn.LayerNorm(hidden, eps=eps)
 
     def forward(self, x: Tensor, attention: Attention) -> Tensor:

@@ -1,0 +1,138 @@
+"""The tokenizer of harakat-mini, on a small Unigram vocabulary of its own."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from harakat.arabic import markcodes as mc
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.errors import CheckpointError, OptionError
+
+LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى"
+MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
+WORDS = ("▁كتاب", "▁وال", "كتاب", "▁علم", "علم", "▁ال", "ون", "▁في", "هم", "▁على")
+
+
+def unigram():
+    vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -4.0)]
+    vocabulary += [(word, -6.0) for word in WORDS] + [(letter, -8.0) for letter in LETTERS + "،.:"]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+    return tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return PieceTokenizer(unigram(), spelling="given")
+
+
+arabic = st.text(st.sampled_from(LETTERS + MARKS + " ،.\u0640\u200f"), max_size=40)
+
+
+def ids(tokenizer, text):
+    return tokenizer.tokenize([text])[0].ids.tolist()
+
+
+@given(st.text(max_size=60) | arabic)
+def test_words_are_cut_alone_and_the_cache_changes_nothing(text):
+    cached, plain = PieceTokenizer(unigram(), spelling="given"), PieceTokenizer(unigram(), spelling="given", cache_words=0)
+    first, again, bare = cached.tokenize([text])[0], cached.tokenize([text])[0], plain.tokenize([text])[0]
+    for other in (again, bare):
+        np.testing.assert_array_equal(first.ids, other.ids)
+        np.testing.assert_array_equal(first.marks, other.marks)
+    assert first.ids.dtype == np.int32
+    assert first.marks.dtype == np.int64
+    assert first.ids.tolist() == [i for word in text.split() for i in ids(plain, word)]
+    assert all(0 <= i < plain.vocab_size for i in first.ids)
+
+
+@given(arabic)
+def test_bare_ids_are_those_of_the_unigram_and_marks_change_no_id(text):
+    tokenizer = PieceTokenizer(unigram(), spelling="given")
+    bare = " ".join(part for part in (mc.separate(word)[0] for word in text.split()) if part)
+    tokens = tokenizer.tokenize([text])[0]
+    assert tokens.ids.tolist() == unigram().encode(bare, add_special_tokens=False).ids if bare else not len(tokens)
+    assert tokens.ids.tolist() == ids(tokenizer, bare)
+    assert not tokenizer.tokenize([bare])[0].marks.any()
+
+
+def test_marks_ride_on_their_letters_and_the_case_ending_has_its_own_slot(tokenizer):
+    tokens = tokenizer.tokenize(["وَالْكِتَابُ"])[0]
+    names = [piece.text for piece in tokenizer.pieces("وَالْكِتَابُ")]
+    assert names == ["<s>", "▁وال", "كتاب", "</s>"]
+    first, second = (mc.unpack(int(code)) for code in tokens.marks)
+    assert first[:3] == [1, 0, 7]
+    assert first[mc.CASE_SLOT] == 0
+    assert second[:4] == [3, 1, 0, 0]
+    assert second[mc.CASE_SLOT] == 2
+
+
+def test_pieces_show_the_marks(tokenizer):
+    assert [piece.marks for piece in tokenizer.pieces("كِتَابٌ في")] == ["", "\u0650\u064e◌◌-\u064c", "", ""]
+
+
+def test_nothing_but_marks_is_nothing(tokenizer):
+    assert all(len(tokens) == 0 for tokens in tokenizer.tokenize(["", "  ", "\u064e", "\u0640\u200f \u0651"]))
+
+
+def test_case_endings_differ_in_one_slot_only(tokenizer):
+    codes = [tokenizer.tokenize([word])[0].marks for word in ("عِلْمٌ", "عِلْمًا", "عِلْم")]
+    inner = [[mc.unpack(int(code))[: mc.CASE_SLOT] for code in row[:1]] for row in codes]
+    assert inner[0] == inner[1] == inner[2]
+
+
+def test_the_cache_is_bounded():
+    tokenizer = PieceTokenizer(unigram(), spelling="given", cache_words=8)
+    tokenizer.tokenize([" ".join(a + b for a in LETTERS for b in LETTERS)])
+    assert len(tokenizer._young) <= 8
+    assert len(tokenizer._old) <= 8
+
+
+def test_threads_share_one_tokenizer():
+    tokenizer = PieceTokenizer(unigram(), spelling="given", cache_words=16)
+    texts = [" ".join(a + "\u064e" + b for b in LETTERS[:12]) for a in LETTERS]
+    expected = [tokens.marks.tolist() for tokens in PieceTokenizer(unigram(), spelling="given").tokenize(texts)]
+    wrong = []
+
+    def work():
+        for _ in range(5):
+            if [tokens.marks.tolist() for tokens in tokenizer.tokenize(texts)] != expected:
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_identity_tells_vocabulary_and_spelling_apart():
+    base = unigram()
+    same = {PieceTokenizer(base, spelling="given").identity, PieceTokenizer(unigram(), spelling="given").identity}
+    assert len(same) == 1
+    base.add_tokens(["كلام"])
+    assert PieceTokenizer(base, spelling="given").identity not in same
+
+
+def test_from_folder_and_its_errors(tmp_path):
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json"):
+        PieceTokenizer.from_folder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="not a tokenizer"):
+        PieceTokenizer.from_folder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(Tokenizer(models.Unigram([("a", 0.0)], unk_id=0)).to_str())
+    with pytest.raises(CheckpointError, match="special tokens"):
+        PieceTokenizer.from_folder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(unigram().to_str())
+    read = PieceTokenizer.from_folder(tmp_path, spelling="given")
+    assert ids(read, "كتاب") == ids(PieceTokenizer(unigram(), spelling="given"), "كتاب")
+    with pytest.raises(OptionError, match="spelling"):
+        PieceTokenizer.from_folder(tmp_path, spelling="uthmani")
+    with pytest.raises(OptionError, match="cache_words"):
+        PieceTokenizer.from_folder(tmp_path, cache_words=-1)
