@@ -14,7 +14,7 @@ from torch.nn.functional import silu
 
 from harakat.model.attention import Attention
 
-__all__ = ["NeoAraBERT", "NeoAraBERTShape"]
+__all__ = ["NeoAraBERT", "NeoAraBERTShape", "rotary_table"]
 
 ROPE_THETA = 10_000.0
 """Base of the rotary frequencies (Su et al. 2021, RoFormer), as published."""
@@ -95,6 +95,14 @@ class Block(nn.Module):
         return out
 
 
+def rotary_table(positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the rotary angles, float32 (n, head_dim/2) each, for whole positions (n,)."""
+    half = torch.arange(0, head_dim, 2, dtype=torch.float32, device=positions.device)
+    frequencies = 1.0 / (ROPE_THETA ** (half / head_dim))
+    angles = torch.outer(positions.to(torch.float32), frequencies)
+    return angles.cos(), angles.sin()
+
+
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary positions on adjacent pairs: each (x[2i], x[2i+1]) is multiplied by cos + i·sin, in float32.
 
@@ -135,12 +143,9 @@ class NeoAraBERT(nn.Module):
         Loaders that build modules on the meta device must call this afterwards: a table left uninitialised is how
         the published code fails under transformers 5.
         """
-        half = torch.arange(0, self.shape.head_dim, 2, dtype=torch.float32, device=device)
-        frequencies = 1.0 / (ROPE_THETA ** (half / self.shape.head_dim))
-        positions = torch.arange(self.shape.max_positions, dtype=torch.float32, device=device)
-        angles = torch.outer(positions, frequencies)
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
+        cos, sin = rotary_table(torch.arange(self.shape.max_positions, device=device), self.shape.head_dim)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
         """Last hidden states of flat tokens.

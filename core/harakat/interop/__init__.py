@@ -1,0 +1,41 @@
+"""harakat's models in other libraries' own formats: transformers, sentence-transformers, EuroBERT, ONNX.
+
+What the Arabic step (segmentation, normalisation, marks apart from letters) needs on each route:
+
+- `register_transformers`: our tokenizer class runs it; the reader imports harakat and calls the function first.
+- `to_sentence_transformer`: the same tokenizer class, so the same holds for a folder that its `save` writes.
+- `export_eurobert`, `export_onnx`: no code of ours at all. Without segmentation the step is rebuilt inside
+  `tokenizer.json`, checked to give the same ids; with segmentation there is nothing that could carry it, and the
+  export is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harakat.interop.eurobert_export import export_eurobert
+    from harakat.interop.sentence_transformer import to_sentence_transformer
+    from harakat.interop.transformers_registration import register_transformers
+
+__all__ = ["export_eurobert", "register_transformers", "to_sentence_transformer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "register_transformers":
+        from harakat.interop.transformers_registration import register_transformers
+
+        return register_transformers
+    if name == "to_sentence_transformer":
+        from harakat.interop.sentence_transformer import to_sentence_transformer
+
+        return to_sentence_transformer
+    if name == "export_eurobert":
+        from harakat.interop.eurobert_export import export_eurobert
+
+        return export_eurobert
+    raise AttributeError(f"module 'harakat.interop' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

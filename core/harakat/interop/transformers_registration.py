@@ -1,0 +1,93 @@
+"""One call after which transformers loads NeoAraBERT checkpoints with harakat's code."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from harakat.errors import CheckpointError
+from harakat.model.architecture_names import NEOARABERT
+
+__all__ = ["register_transformers"]
+
+_MARK = "_harakat_registered"
+_HUB_OPTIONS = (
+    "cache_dir",
+    "force_download",
+    "local_files_only",
+    "proxies",
+    "revision",
+    "subfolder",
+    "token",
+)
+_CODE_OPTIONS = ("trust_remote_code", "code_revision", "use_fast", "config", "_from_auto")
+
+
+def register_transformers() -> None:
+    """Make `AutoConfig`, `AutoModel`, `AutoTokenizer` and `AutoProcessor` load NeoAraBERT with our classes.
+
+    Affects checkpoints whose `config.json` says ``model_type: neoarabert``, in folders and on the hub. Their Python
+    files are never run by these four, with `trust_remote_code` unset, False or True. Other Auto classes, for which
+    there is no class of ours (`AutoModelForMaskedLM`, say), know nothing of them: they fail without
+    `trust_remote_code` and run the checkpoint's own files with it, as they always do.
+
+    May be called any number of times.
+
+    `AutoTokenizer` alone prefers a checkpoint's Python files, or whatever class `tokenizer_config.json` names, to a
+    registered class. A plain class there would skip the Arabic step silently, so `AutoTokenizer.from_pretrained` is
+    wrapped: it looks at the model type first, and leaves every other model to transformers.
+
+    Raises:
+        CheckpointError: transformers is a version whose tokenizers work another way than this was written for.
+    """
+    import transformers
+
+    auto: Any = transformers  # its Auto classes are untyped
+    for needed in ("_encode_plus", "convert_to_native_format"):
+        if needed not in vars(transformers.PreTrainedTokenizerFast):
+            raise CheckpointError(
+                f"transformers {transformers.__version__} tokenizers have no {needed}, through which the Arabic step "
+                f"is run; install a version that harakat supports: pip install 'transformers>=5,<6'"
+            )
+    from harakat.interop.transformers_model import NeoAraBERTConfig, NeoAraBERTModel
+    from harakat.interop.transformers_tokenizer import NeoAraBERTTokenizer
+
+    auto.AutoConfig.register(NEOARABERT, NeoAraBERTConfig, exist_ok=True)
+    auto.AutoModel.register(NeoAraBERTConfig, NeoAraBERTModel, exist_ok=True)
+    auto.AutoTokenizer.register(NeoAraBERTConfig, fast_tokenizer_class=NeoAraBERTTokenizer, exist_ok=True)
+    # Where the processor of a model is asked for (sentence-transformers does), this is it; and a processor that is
+    # not transformers' own wins over the checkpoint's Python files.
+    auto.AutoProcessor.register(NeoAraBERTConfig, NeoAraBERTTokenizer, exist_ok=True)
+    if not hasattr(auto.AutoTokenizer, _MARK):
+        auto.AutoTokenizer.from_pretrained = classmethod(_choosing(auto.AutoTokenizer.from_pretrained.__func__))
+        setattr(auto.AutoTokenizer, _MARK, True)
+
+
+def _choosing(original: Any) -> Any:
+    """`AutoTokenizer.from_pretrained` that gives NeoAraBERT checkpoints our tokenizer."""
+
+    @functools.wraps(original)
+    def from_pretrained(cls: type, pretrained_model_name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
+        if not _is_neoarabert(pretrained_model_name_or_path, kwargs):
+            return original(cls, pretrained_model_name_or_path, *inputs, **kwargs)
+        from harakat.interop.transformers_tokenizer import NeoAraBERTTokenizer
+
+        options = {name: value for name, value in kwargs.items() if name not in _CODE_OPTIONS}
+        return NeoAraBERTTokenizer.from_pretrained(pretrained_model_name_or_path, *inputs, **options)
+
+    return from_pretrained
+
+
+def _is_neoarabert(where: Any, kwargs: dict[str, Any]) -> bool:
+    if kwargs.get("config") is not None:
+        return getattr(kwargs["config"], "model_type", None) == NEOARABERT
+    if kwargs.get("tokenizer_type") is not None or kwargs.get("gguf_file") is not None:
+        return False
+    from transformers import PretrainedConfig
+
+    options = {name: kwargs[name] for name in _HUB_OPTIONS if name in kwargs}
+    try:
+        read, _ = PretrainedConfig.get_config_dict(where, **options)
+    except (OSError, ValueError):
+        return False  # transformers says what is wrong with it
+    return read.get("model_type") == NEOARABERT
