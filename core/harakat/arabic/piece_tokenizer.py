@@ -1,7 +1,8 @@
 """Text to the pieces of its bare letters, with the marks riding on them: the tokenizer of harakat-mini.
 
-A word is looked at alone: spelled the everyday way, parted into letters and marks, its letters cut by a Unigram
-vocabulary. No word depends on its neighbours, so a cache of words makes tokenising cheap without changing one id.
+A text is spelled the everyday way and split at whitespace; each word is then parted into letters and marks and its
+letters are cut by a Unigram vocabulary. No word depends on its neighbours after the spelling, so a cache of words
+makes tokenising cheap without changing one id.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class PieceTokenizer:
         for text in texts:
             ids: list[int] = []
             marks: list[int] = []
-            for word in text.split():
+            for word in self._spell(text).split():
                 entry = self._young.get(word)
                 if entry is None:
                     entry = self._look_up(word)
@@ -172,7 +173,7 @@ class PieceTokenizer:
     def _make(self, word: str) -> _Entry:
         ids: list[int] = []
         codes: list[int] = []
-        base, classes = markcodes.separate(self._spell(word))
+        base, classes = markcodes.separate(word)
         # NFKC may part one word (a ligature such as U+FDFA is a whole sentence).
         start = 0
         for part in base.split(" "):
