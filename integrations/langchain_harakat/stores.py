@@ -32,6 +32,7 @@ def bind_store(store: Store) -> Store:
         FingerprintError: Another encoder filled the collection; the message says what differs.
         CollectionError: What filled it is unknown, the store's embeddings are not `HarakatEmbeddings`, or the store
             has nowhere to keep a fingerprint.
+        StoreError: The store failed.
 
     Example:
         >>> from langchain_chroma import Chroma
@@ -51,25 +52,36 @@ def bind_store(store: Store) -> Store:
     kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(store).__mro__}
     held: Any = store
     if "langchain_chroma.Chroma" in kinds:
+        from chromadb.errors import ChromaError
+
         collection = held._collection
-        metadata = collection.metadata or {}
-        # Chroma replaces the metadata as a whole, and takes a distance function there for an attempt to change it.
-        kept = {key: value for key, value in metadata.items() if not key.startswith("hnsw:")}
+
+        def replace(stamp: dict[str, str]) -> None:
+            # Chroma replaces the metadata as a whole, and takes a distance function in it for an attempt to change it.
+            kept = {k: v for k, v in (collection.metadata or {}).items() if not k.startswith("hnsw:")}
+            collection.modify(metadata={**kept, **stamp})
+
         tie(
             encoder,
             collection.name,
-            metadata,
-            lambda: collection.count() == 0,
-            lambda stamp: collection.modify(metadata={**kept, **stamp}),
+            read=lambda: collection.metadata,
+            is_empty=lambda: collection.count() == 0,
+            write=replace,
+            faults=(ChromaError,),
         )
     elif "langchain_qdrant.QdrantVectorStore" in kinds:
+        from grpc import RpcError
+        from qdrant_client.common.client_exceptions import QdrantException
+        from qdrant_client.http.exceptions import ApiException
+
         client, name = held.client, held.collection_name
         tie(
             encoder,
             name,
-            client.get_collection(name).config.metadata or {},
-            lambda: client.count(name).count == 0,
-            lambda stamp: client.update_collection(name, metadata=stamp),
+            read=lambda: client.get_collection(name).config.metadata,
+            is_empty=lambda: client.count(name).count == 0,
+            write=lambda stamp: client.update_collection(name, metadata=stamp),
+            faults=(ApiException, QdrantException, RpcError),
         )
     else:
         raise CollectionError(

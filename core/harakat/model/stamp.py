@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harakat.errors import CollectionError, FingerprintError
+from harakat.errors import CollectionError, FingerprintError, HarakatError, StoreError
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
@@ -14,6 +14,9 @@ __all__ = ["FINGERPRINT_KEY", "check_stamp", "stamp", "tie"]
 
 PREFIX = "harakat_"
 FINGERPRINT_KEY = PREFIX + "fingerprint"
+
+STORE_FAULTS = (RuntimeError, ValueError, OSError, AttributeError)
+"""What the clients of vector stores let through when they are closed or cut off (Chroma's an AttributeError)."""
 
 
 def stamp(encoder: Encoder) -> dict[str, str]:
@@ -58,28 +61,41 @@ def check_stamp(encoder: Encoder, metadata: Mapping[str, Any], name: str) -> boo
 def tie(
     encoder: Encoder,
     name: str,
-    metadata: Mapping[str, Any],
+    *,
+    read: Callable[[], Mapping[str, Any] | None],
     is_empty: Callable[[], bool],
     write: Callable[[dict[str, str]], object],
+    faults: tuple[type[Exception], ...] = (),
 ) -> None:
     """Stamp an empty collection; refuse one that another or an unknown encoder filled.
 
     Args:
         encoder: Whose vectors go in.
         name: Of the collection.
-        metadata: Of the collection.
+        read: Gives the metadata of the collection.
         is_empty: Tells whether it holds nothing yet.
         write: Adds to its metadata.
+        faults: What the store raises when it fails, beside the built-in exceptions.
 
     Raises:
         FingerprintError: Another encoder filled it.
         CollectionError: It holds vectors and no stamp.
+        StoreError: The store failed.
     """
-    if check_stamp(encoder, metadata, name):
-        return
-    if not is_empty():
+    try:
+        stamped = check_stamp(encoder, read() or {}, name)
+        empty = stamped or is_empty()
+        if empty and not stamped:
+            write(stamp(encoder))
+    except HarakatError:
+        raise
+    except (*STORE_FAULTS, *faults) as error:
+        raise StoreError(
+            f"the collection {name!r} could not be checked against the encoder: {error or type(error).__name__}. Open "
+            f"its store again and repeat the call"
+        ) from error
+    if not empty:
         raise CollectionError(
             f"the collection {name!r} holds vectors and no fingerprint of the encoder that made them; make a new "
             f"collection and add the texts again"
         )
-    write(stamp(encoder))

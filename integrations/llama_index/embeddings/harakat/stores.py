@@ -32,6 +32,7 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
     Raises:
         FingerprintError: Another encoder filled the collection; the message says what differs.
         CollectionError: What filled it is unknown, or the store has nowhere to keep a fingerprint.
+        StoreError: The store failed.
 
     Example:
         >>> import chromadb
@@ -45,32 +46,47 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
     kind = store.class_name()
     held: Any = store
     if kind == "ChromaVectorStore":
+        from chromadb.errors import ChromaError
+
         collection = held.client
-        metadata = collection.metadata or {}
-        # Chroma replaces the metadata as a whole, and takes a distance function there for an attempt to change it.
-        kept = {key: value for key, value in metadata.items() if not key.startswith("hnsw:")}
+
+        def replace(stamp: dict[str, str]) -> None:
+            # Chroma replaces the metadata as a whole, and takes a distance function in it for an attempt to change it.
+            kept = {k: v for k, v in (collection.metadata or {}).items() if not k.startswith("hnsw:")}
+            collection.modify(metadata={**kept, **stamp})
+
         tie(
             encoder,
             collection.name,
-            metadata,
-            lambda: collection.count() == 0,
-            lambda stamp: collection.modify(metadata={**kept, **stamp}),
+            read=lambda: collection.metadata,
+            is_empty=lambda: collection.count() == 0,
+            write=replace,
+            faults=(ChromaError,),
         )
     elif kind == "QdrantVectorStore":
+        from grpc import RpcError
+        from qdrant_client.common.client_exceptions import QdrantException
+        from qdrant_client.http.exceptions import ApiException
+
         client, name = held._client, held.collection_name
         if client is None:
             raise CollectionError(
                 f"this QdrantVectorStore has an asynchronous client only, and {name!r} cannot be checked through it; "
                 f"give it a QdrantClient too"
             )
-        if not client.collection_exists(name):
-            held._create_collection(name, vector_size=encoder.dim)
+
+        def read() -> Any:
+            if not client.collection_exists(name):
+                held._create_collection(name, vector_size=encoder.dim)
+            return client.get_collection(name).config.metadata
+
         tie(
             encoder,
             name,
-            client.get_collection(name).config.metadata or {},
-            lambda: client.count(name).count == 0,
-            lambda stamp: client.update_collection(name, metadata=stamp),
+            read=read,
+            is_empty=lambda: client.count(name).count == 0,
+            write=lambda stamp: client.update_collection(name, metadata=stamp),
+            faults=(ApiException, QdrantException, RpcError),
         )
     else:
         raise CollectionError(
