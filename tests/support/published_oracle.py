@@ -60,9 +60,9 @@ def published_text(text: str, *, stemmer: Any = None, separator: str = "[+]") ->
     return "".join([*out, _separated(word)])
 
 
-def published_ids(tokenizer: Any, texts: list[str], *, stemmer: Any = None) -> list[list[int]]:
+def published_ids(tokenizer: Any, texts: list[str], *, stemmer: Any = None, separator: str = "[+]") -> list[list[int]]:
     """Ids of whole texts, special tokens included, straight from the `tokenizers` library."""
-    prepared = [published_text(text, stemmer=stemmer) for text in texts]
+    prepared = [published_text(text, stemmer=stemmer, separator=separator) for text in texts]
     return [encoding.ids for encoding in tokenizer.encode_batch(prepared)]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from harakat.arabic.vocabulary import Vocabulary
 
-__all__ = ["cut", "reads_words_alone"]
+__all__ = ["cut", "reads_words_alone", "separator_stands_alone"]
 
 _NORMALIZERS = ("BertNormalizer",)
 _SPLITTERS = ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")
@@ -42,6 +42,31 @@ def reads_words_alone(vocabulary: Vocabulary) -> bool:
         and _splits_at_spaces(spec.get("pre_tokenizer"))
         and not any(char.isspace() for token in vocabulary.added_tokens for char in token.content)
     )
+
+
+def separator_stands_alone(vocabulary: Vocabulary) -> bool:
+    """Whether putting spaces around every separator changes no token.
+
+    So it is where the separator is an added token that is found wherever it stands, and no other added token can
+    take a part of it.
+
+    Args:
+        vocabulary: A checkpoint's vocabulary.
+    """
+    separator = vocabulary.separator
+    added = {token.content: token for token in vocabulary.added_tokens}
+    own = added.pop(separator, None)
+    if own is None or own.single_word or own.normalized:
+        return False
+    return not any(
+        separator in other or other in separator or _overlap(other, separator) or _overlap(separator, other)
+        for other in added
+    )
+
+
+def _overlap(left: str, right: str) -> bool:
+    """Whether the end of one text is the beginning of the other."""
+    return any(left.endswith(right[:length]) for length in range(1, min(len(left), len(right)) + 1))
 
 
 def _normalizer_is_local(spec: Any) -> bool:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from harakat.arabic.contextfree import cut, reads_words_alone
+from harakat.arabic.contextfree import cut, reads_words_alone, separator_stands_alone
 from harakat.arabic.published import PUBLISHED_MARKS, RULES_VERSION, prepare
 from harakat.arabic.tokens import Piece, Tokens
 from harakat.arabic.vocabulary import Vocabulary, load_vocabulary
 from harakat.arabic.wordcache import WordCache
+from harakat.arabic.wordpiece import PlainWordPiece
 from harakat.errors import OptionError, TextError, TextTypeError
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ class ArabicTokenizer:
         self._segmenter = segmenter
         self._spelling: Spelling = spelling
         self._cache = WordCache(cache_words) if cache_words and reads_words_alone(vocabulary) else None
+        self._parts = WordCache(cache_words)
+        self._wordpiece = PlainWordPiece(vocabulary) if PlainWordPiece.fits(vocabulary) else None
         self._landmark = _landmark(vocabulary) if self._cache is not None else None
+        self._separator_stands_alone = separator_stands_alone(vocabulary)
 
     @classmethod
     def from_folder(
@@ -168,7 +172,12 @@ class ArabicTokenizer:
         tokens: list[Tokens] = []
         for group in _groups(texts):
             respelt = [self._respell(text) for text in group] if self._spelling == "imlai" else group
-            tokens += self._whole(respelt) if self._cache is None else self._by_runs(respelt, self._cache)
+            try:
+                tokens += self._whole(respelt) if self._cache is None else self._by_runs(respelt, self._cache)
+            except TextError:
+                for text in group:  # to name the place in the text itself
+                    _check(text)
+                raise
         return tokens
 
     def _respell(self, text: str) -> str:
@@ -191,63 +200,48 @@ class ArabicTokenizer:
         encodings = self._vocabulary.tokenizer.encode_batch_fast(prepared, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
-    def _by_runs(self, texts: list[str], cache: WordCache) -> list[Tokens]:
+    def _by_runs(self, texts: list[str], runs: WordCache) -> list[Tokens]:
         """Each run by itself, once: its ids are remembered and put together from then on."""
-        known = cache.current
-        ids_of = known.__getitem__
-        tokens: list[Tokens] = []
-        pending: list[tuple[int, list[str]]] = []
-        for text in texts:
-            runs = cut(text)
-            try:
-                joined = bytearray().join(map(ids_of, runs))
-            except KeyError:
-                pending.append((len(tokens), runs))
-                joined = bytearray()
-            tokens.append(Tokens(np.frombuffer(joined, np.int32)))
-        if pending:
-            ids = self._ids_of_runs({run for _, runs in pending for run in runs}, cache)
-            for index, runs in pending:
-                joined = bytearray().join(map(ids.__getitem__, runs))
-                tokens[index] = Tokens(np.frombuffer(joined, np.int32))
-        return tokens
-
-    def _ids_of_runs(self, runs: set[str], cache: WordCache) -> dict[str, bytes]:
-        known = cache.current
-        missing = runs.difference(known)
-        ids = {run: known[run] for run in runs.difference(missing)}
-        fresh = cache.previous(missing)
-        missing.difference_update(fresh)
-        fresh.update(self._encode_runs(list(missing)))
-        cache.add(fresh)
-        ids.update(fresh)
-        return ids
+        assembled = runs.assemble(map(cut, texts), self._encode_runs)
+        return [Tokens(np.frombuffer(ids, np.int32)) for ids in assembled]
 
     def _encode_runs(self, runs: list[str]) -> dict[str, bytes]:
-        """Ids of runs, as the bytes of an int32 array each.
+        """Ids of runs. They are prepared as one text, a line a run: a call a run would cost more than the work.
 
-        All of them go through the pipeline as one text, a line a run, because a call a run would cost more than
-        the work. A landmark of one known id is put in the place of each line feed to find the lines again.
+        What is left between the spaces then (bare words and groups of marks, few of them new) is looked up in
+        turn.
         """
-        if not runs:
-            return {}
         prepared = self._prepare("\n".join(runs))
+        if self._separator_stands_alone:
+            separator = self._vocabulary.separator
+            prepared = prepared.replace(separator, f" {separator} ")
+        lines = [line.split(" ") for line in prepared.split("\n")]
+        return dict(zip(runs, map(bytes, self._parts.assemble(lines, self._encode_parts)), strict=True))
+
+    def _encode_parts(self, parts: list[str]) -> dict[str, bytes]:
+        encoded = self._wordpiece.encode(parts) if self._wordpiece is not None else {}
+        others = [part for part in parts if part not in encoded]
+        if others:
+            encoded.update(self._encode_together(others))
+        return encoded
+
+    def _encode_together(self, parts: list[str]) -> dict[str, bytes]:
+        """Ids of parts from the library, in one call, with a landmark of known id between them to tell them apart."""
         if self._landmark is not None:
             char, landmark = self._landmark
-            ids = np.array(self._encode([prepared.replace("\n", f" {char} ")])[0], np.int32)
+            ids = np.array(self._encode([f" {char} ".join(parts)])[0], np.int32)
             ends = np.flatnonzero(ids == landmark)
-            if len(ends) == len(runs) - 1:
+            if len(ends) == len(parts) - 1:
                 raw, size = ids.tobytes(), ids.itemsize
                 stops = [*(ends * size).tolist(), len(raw)]
                 starts = [0, *(stop + size for stop in stops[:-1])]
-                return {run: raw[start:stop] for run, start, stop in zip(runs, starts, stops, strict=True)}
-            # Some runs hold the landmark themselves: the others may still go together.
-            with_it = [run for run in runs if char in run]
-            if 0 < len(with_it) < len(runs):
-                without = [run for run in runs if char not in run]
-                return self._encode_runs(without) | self._encode_runs(with_it)
-        lines = self._encode(prepared.split("\n"))
-        return {run: np.array(ids, np.int32).tobytes() for run, ids in zip(runs, lines, strict=True)}
+                return {part: raw[start:stop] for part, start, stop in zip(parts, starts, stops, strict=True)}
+            # Some parts hold the landmark themselves: the others may still go together.
+            with_it = [part for part in parts if char in part]
+            if 0 < len(with_it) < len(parts):
+                without = [part for part in parts if char not in part]
+                return self._encode_together(without) | self._encode_together(with_it)
+        return {part: np.array(ids, np.int32).tobytes() for part, ids in zip(parts, self._encode(parts), strict=True)}
 
     def pieces(self, text: str) -> list[Piece]:
         """The tokens of one text for a person to read, special tokens included.

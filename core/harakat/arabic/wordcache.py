@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from harakat.arabic._locks import ForkSafeLock
@@ -37,6 +37,42 @@ class WordCache:
     def __len__(self) -> int:
         with self._lock:
             return max(0, len(self._current) - 1) + max(0, len(self._previous) - 1)
+
+    def assemble(self, texts: Iterable[list[str]], compute: Callable[[list[str]], dict[str, bytes]]) -> list[bytearray]:
+        """The ids of texts that are given as words: each word's ids, one after the other.
+
+        Args:
+            texts: The words of each text.
+            compute: Gives the ids of words; it is asked once, for all the words that are not known.
+
+        Returns:
+            The ids of each text as the bytes of an int32 array.
+        """
+        known = self._current
+        ids_of = known.__getitem__
+        assembled: list[bytearray] = []
+        pending: list[tuple[int, list[str]]] = []
+        for words in texts:
+            try:
+                assembled.append(bytearray().join(map(ids_of, words)))
+            except KeyError:
+                pending.append((len(assembled), words))
+                assembled.append(bytearray())
+        if pending:
+            wanted = set().union(*(words for _, words in pending))
+            missing = wanted.difference(known)
+            # Private to this call: whatever other threads add and forget meanwhile, every word of it is there.
+            ids = {word: known[word] for word in wanted.difference(missing)}
+            fresh = self.previous(missing)
+            missing.difference_update(fresh)
+            if missing:
+                fresh.update(compute(list(missing)))
+            self.add(fresh)
+            ids.update(fresh)
+            ids_of = ids.__getitem__
+            for index, words in pending:
+                assembled[index] = bytearray().join(map(ids_of, words))
+        return assembled
 
     @property
     def current(self) -> dict[str, bytes]:

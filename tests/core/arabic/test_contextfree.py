@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tokenizers import AddedToken, normalizers, pre_tokenizers
 
-from harakat.arabic.contextfree import cut
+from harakat.arabic.contextfree import cut, separator_stands_alone
 from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.arabic.vocabulary import load_vocabulary
 from support.published_oracle import nasty_texts, published_ids
 from support.vocabularies import build_tokenizer, write_tokenizer
 
@@ -48,8 +50,22 @@ WHOLE: dict[str, dict[str, Any]] = {
 }
 
 
-def check(tokenizer: ArabicTokenizer, pipeline: Any, texts: list[str]) -> None:
-    expected = published_ids(pipeline, texts)
+SEPARATORS: dict[str, tuple[str, list[AddedToken], bool]] = {
+    "published": ("[+]", [], True),
+    "not an added token": ("@@", [], False),
+    "a letter": ("ب", [], False),
+    "a mark": ("\u064e", [], False),
+    "another one": ("@@", [AddedToken("@@", normalized=False)], True),
+    "of one sign": ("+", [AddedToken("+", normalized=False)], False),  # a part of [+]
+    "a whole word only": ("@@", [AddedToken("@@", normalized=False, single_word=True)], False),
+    "longer token": ("[+]", [AddedToken("[+]ب", normalized=False)], False),
+    "token that takes its beginning": ("[+]", [AddedToken("ب[", normalized=False)], False),
+    "token that takes its end": ("[+]", [AddedToken("+]ب", normalized=False)], False),
+}
+
+
+def check(tokenizer: ArabicTokenizer, pipeline: Any, texts: list[str], separator: str = "[+]") -> None:
+    expected = published_ids(pipeline, texts, separator=separator)
     for _ in range(2):
         tokens = tokenizer.tokenize(texts)
         for text, ours, theirs in zip(texts, tokens, expected, strict=True):
@@ -70,6 +86,18 @@ def test_whole(tmp_path: Path, vocabulary: dict[str, int], name: str) -> None:
     tokenizer = ArabicTokenizer.from_folder(write_tokenizer(tmp_path, pipeline))
     assert tokenizer.word_cache is None
     check(tokenizer, pipeline, [*nasty_texts(22, 300), "قال ب", "قال  ب"])
+
+
+@pytest.mark.parametrize("name", SEPARATORS)
+def test_separators(tmp_path: Path, vocabulary: dict[str, int], name: str) -> None:
+    separator, added, alone = SEPARATORS[name]
+    pipeline = build_tokenizer(vocabulary, added=added)
+    folder = write_tokenizer(tmp_path, pipeline, stemming_separator=separator)
+    assert separator_stands_alone(load_vocabulary(folder)) is alone
+    parts = [separator, separator, "[+]", "[+]ب", "ب[+]", "@@", "@", "ب", "بَ", "قال", " ", "[", "+", "]", "\u064e"]
+    choose = random.Random(7)
+    texts = ["".join(choose.choices(parts, k=choose.randrange(9))) for _ in range(1500)]
+    check(ArabicTokenizer.from_folder(folder), pipeline, texts, separator)
 
 
 def test_runs() -> None:

@@ -1,0 +1,210 @@
+"""How fast texts become ids, on one core and on several. Compares ids with the plain path before it times anything.
+
+    python benchmarks/tokenizing.py                         # the Quran; a vocabulary made for the occasion
+    python benchmarks/tokenizing.py --texts hadith.txt --tokenizer checkpoint/ --morphology calima-msa-r13
+
+*cold* is the first pass of a new tokenizer, *warm* a later one over the same texts, *whole* the path without word
+cache: the published pipeline as it is. These three are one core's, in CPU time, so that a busy machine changes them
+less; figures of several threads and processes are in wall time. Prints a table; `--json FILE` writes the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one core means one core
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
+
+import numpy as np
+
+from harakat.arabic.published import prepare
+from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.errors import HarakatError
+
+
+def read_texts(path: Path | None) -> list[str]:
+    """One text a line, or the `text` field of JSON lines; the verses of the Quran where no file is given."""
+    if path is None:
+        import quran_text
+
+        return [ayah.text for ayah in quran_text.Mushaf.hafs().ayahs]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["text"] if path.suffix == ".jsonl" else line for line in lines if line.strip()]
+
+
+def make_vocabulary(texts: Sequence[str], folder: Path) -> Path:
+    """A tokenizer of the published shape, trained on the texts themselves: right for timing, useless otherwise."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence([])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[+]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=65_000, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator([prepare(text, "[+]") for text in texts] + ["# ~ ^"] * 9, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"apply_stemming": false}', encoding="utf-8")
+    return folder
+
+
+def seconds(work: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Wall time of one call, or its CPU time."""
+    start = clock()
+    work()
+    return clock() - start
+
+
+def cpu_seconds(work: Callable[[], Any]) -> float:
+    """CPU time of one call, all threads of this process together."""
+    return seconds(work, time.process_time)
+
+
+def share(texts: list[str], parts: int) -> list[list[str]]:
+    """The texts dealt out, so that every part has its share of long ones."""
+    return [texts[part::parts] for part in range(parts)]
+
+
+def process_seconds(folder: str, options: dict[str, Any], texts: list[str], rounds: int) -> float:
+    """One process: loads, warms up, and times its share."""
+    tokenizer = ArabicTokenizer.from_folder(folder, **options)
+    tokenizer.tokenize(texts)
+    return statistics.median(seconds(lambda: tokenizer.tokenize(texts)) for _ in range(rounds))
+
+
+def measure(folder: Path, options: dict[str, Any], texts: list[str], rounds: int, workers: list[int]) -> dict[str, Any]:
+    """Figures of one configuration, in words a second."""
+    words = sum(len(text.split()) for text in texts)
+
+    def make(**more: Any) -> ArabicTokenizer:
+        return ArabicTokenizer.from_folder(folder, **options, **more)
+
+    whole, cached = make(cache_words=0), make()
+    expected, ours = whole.tokenize(texts), cached.tokenize(texts)
+    again = cached.tokenize(texts)
+    for text, one, two, three in zip(texts, expected, ours, again, strict=True):
+        if not (np.array_equal(one.ids, two.ids) and np.array_equal(one.ids, three.ids)):
+            raise SystemExit(f"ids differ from the plain path: {text!r}")
+
+    timed: dict[str, list[float]] = {"whole": [], "cold": [], "warm": []}
+    for _ in range(rounds):  # paired: a busy moment hits all three
+        fresh = make()
+        timed["whole"].append(cpu_seconds(lambda: whole.tokenize(texts)))
+        timed["cold"].append(cpu_seconds(lambda: fresh.tokenize(texts)))  # noqa: B023
+        timed["warm"].append(cpu_seconds(lambda: fresh.tokenize(texts)))  # noqa: B023
+    result: dict[str, Any] = {
+        "words": words,
+        "tokens": sum(map(len, expected)),
+        "distinct_words_cached": len(cached.word_cache) if cached.word_cache is not None else None,
+        "path": "words" if cached.word_cache is not None else "whole texts",
+        "words_per_second": {name: words / statistics.median(values) for name, values in timed.items()},
+        "best_words_per_second": {name: words / min(values) for name, values in timed.items()},
+        "threads": {},
+        "processes": {},
+    }
+    for count in workers:
+        parts = share(texts, count)
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(cached.tokenize, parts))
+            took = [seconds(lambda: list(pool.map(cached.tokenize, parts))) for _ in range(rounds)]  # noqa: B023
+        result["threads"][count] = words / statistics.median(took)
+        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+            jobs = [pool.submit(process_seconds, str(folder), options, part, rounds) for part in parts]
+            result["processes"][count] = words / max(job.result() for job in jobs)
+    return result
+
+
+def complexity(folder: Path, options: dict[str, Any], texts: list[str]) -> list[dict[str, float]]:
+    """Cold CPU seconds a million characters for one text of growing length: flat where the work is linear."""
+    source = " ".join(texts)
+    rows = []
+    for length in (10_000, 100_000, 1_000_000):
+        text = (source * (1 + length // len(source)))[:length]
+        joined = text.replace(" ", "")[:length]  # one word without an end
+        row = {"characters": float(length)}
+        for name, each in (("text", text), ("one_word", joined)):
+            tokenizers = [ArabicTokenizer.from_folder(folder, **options) for _ in range(3)]
+            took = min(cpu_seconds(lambda: one.tokenize([each])) for one in tokenizers)  # noqa: B023
+            row[name] = took / len(each) * 1e6
+        rows.append(row)
+    return rows
+
+
+def table(report: dict[str, Any]) -> str:
+    """The figures for a person."""
+    lines = [f"{report['texts']:,} texts · {report['machine']} · load {report['load']:.1f}"]
+    for name, result in report["results"].items():
+        if isinstance(result, str):
+            lines.append(f"\n{name}: {result}")
+            continue
+        lines.append(f"\n{name}: {result['words']:,} words, {result['tokens']:,} tokens, by {result['path']}")
+        for kind, value in result["words_per_second"].items():
+            best = result["best_words_per_second"][kind]
+            lines.append(f"  {kind:<14}{value / 1e3:>9,.0f} K words/s   (best round {best / 1e3:,.0f})")
+        for kind in ("threads", "processes"):
+            cells = "  ".join(f"{count}: {value / 1e3:,.0f}" for count, value in result[kind].items())
+            lines.append(f"  {kind:<14}{cells}   K words/s, warm")
+        for row in result["complexity"]:
+            lines.append(
+                f"  {row['characters']:>9,.0f} characters: {row['text']:.3f} s a million in words, "
+                f"{row['one_word']:.3f} s as one word"
+            )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Reads the options, measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=Path, help="one text a line, or .jsonl with a text field")
+    parser.add_argument("--limit", type=int, default=None, help="at most this many texts")
+    parser.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json")
+    parser.add_argument("--morphology", default=None, help="folder or catalogue name; default calima-msa-r13")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, nargs="*", default=None, help="thread and process counts")
+    parser.add_argument("--json", type=Path, default=None)
+    arguments = parser.parse_args()
+
+    texts = read_texts(arguments.texts)[: arguments.limit]
+    cores = os.cpu_count() or 1
+    workers = arguments.workers or sorted({1, 2, cores} if cores > 1 else {1})
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = arguments.tokenizer or make_vocabulary(texts, Path(scratch))
+        report: dict[str, Any] = {
+            "texts": len(texts),
+            "machine": f"{platform.machine()}, {cores} cores, Python {platform.python_version()}",
+            "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
+            "results": {},
+        }
+        for name, options in (
+            ("segmentation off", {"segmentation": False}),
+            ("segmentation on", {"segmentation": True, "morphology": arguments.morphology}),
+        ):
+            try:
+                result = measure(folder, options, texts, arguments.rounds, workers)
+            except HarakatError as error:
+                report["results"][name] = f"not measured: {error}"
+                continue
+            result["complexity"] = complexity(folder, options, texts)
+            report["results"][name] = result
+    print(table(report))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(f"\nwritten to {arguments.json}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
