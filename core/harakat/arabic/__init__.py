@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harakat.arabic.diacritics import (
     MarkKind,
     canonical_mark_order,
@@ -11,4 +13,30 @@ from harakat.arabic.diacritics import (
     strip_marks,
 )
 
-__all__ = ["MarkKind", "canonical_mark_order", "is_mark", "join_marks", "split_marks", "strip_marks"]
+if TYPE_CHECKING:
+    from harakat.arabic.orthography import AlignedText, to_imlai, to_imlai_aligned
+
+__all__ = [
+    "AlignedText",
+    "MarkKind",
+    "canonical_mark_order",
+    "is_mark",
+    "join_marks",
+    "split_marks",
+    "strip_marks",
+    "to_imlai",
+    "to_imlai_aligned",
+]
+
+_SPELLING = frozenset({"AlignedText", "to_imlai", "to_imlai_aligned"})
+
+
+def __getattr__(name: str) -> object:
+    # The spelling rules compile a good many patterns: only whoever respells pays for them.
+    if name in _SPELLING:
+        from harakat.arabic import orthography
+
+        for each in _SPELLING:
+            globals()[each] = getattr(orthography, each)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
