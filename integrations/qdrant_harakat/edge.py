@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from harakat._extras import require
 from harakat.errors import CollectionError, OptionError, StoreError
 from qdrant_harakat.filters import Condition, parse_filter, payload_path
@@ -324,7 +326,9 @@ def _field(condition: Condition) -> Any:
     if condition.any_of is None:
         return qe.FieldCondition(key, range=qe.RangeFloat(**dict(condition.bounds)))
     if len(condition.any_of) == 1:
-        return qe.FieldCondition(key, match=qe.MatchValue(condition.any_of[0]))
+        value = condition.any_of[0]
+        # The engine's binding takes a Python bool for the number it also is, and then matches numbers only.
+        return qe.FieldCondition(key, match=qe.MatchValue(np.bool_(value) if isinstance(value, bool) else value))
     return qe.FieldCondition(key, match=qe.MatchAny(list(condition.any_of)))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError
 from harakat.model.pooling import unit_prefix
 from harakat.runtime.progress import progress_bar
-from qdrant_harakat.records import ID_FIELD, Prepared, Record, prepared
+from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, Prepared, Record, prepared
 from qdrant_harakat.schema import Layout
 from qdrant_harakat.store import Point, Store
 
@@ -26,8 +27,8 @@ __all__ = ["IngestReport", "Ingestion"]
 
 T = TypeVar("T")
 
-SLAB = 1024
-"""Records encoded together; they are sorted by length there, which makes full batches for the network."""
+PART = 1024
+"""Records that are looked up in the store together."""
 
 
 @dataclass(frozen=True)
@@ -99,37 +100,25 @@ class Ingestion:
         if limit is not None:
             self._room = limit - self._store.count(self._name)
         with progress_bar(total, self._show, unit="record") as advance:
-            for slab, skipped in self._slabs(records):
-                advance(skipped)
-                for batch in _split(self._points(slab), self._batch_size):
-                    if self._stop.is_set():
-                        return self._report()
-                    self._write(batch)
-                    advance(len(batch))
+            for batch in _split(self._points(self._due(records, advance)), self._batch_size):
+                if self._stop.is_set():
+                    return self._report()
+                self._write(batch)
+                advance(len(batch))
         if self._written or self._replaced:
             self._store.settle(self._name)
         return self._report()
 
-    def _slabs(self, records: Iterable[Record | Mapping[str, Any]]) -> Iterator[tuple[list[_Due], int]]:
-        """What is to be written, with how many before it were there already.
-
-        A list is checked to its end before the first write; a stream slab by slab, in bounded memory.
-        """
+    def _due(self, records: Iterable[Record | Mapping[str, Any]], advance: Callable[[int], None]) -> Iterator[_Due]:
+        """What is to be written. A list is checked to its end first; a stream part by part, in bounded memory."""
+        parts: Iterator[list[_Due]] = (self._missing(part, advance) for part in _split(prepared(records), PART))
         if isinstance(records, Sequence):
-            due: list[_Due] = []
-            for checked in _split(prepared(records), SLAB):
-                due += self._due(checked)
-            self._warn_if_large(sum(item.new for item in due))
-            yield [], self._skipped
-            for slab in _split(due, SLAB):
-                yield slab, 0
-            return
-        for checked in _split(prepared(records), SLAB):
-            due = self._due(checked)
-            self._warn_if_large(sum(item.new for item in due))
-            yield due, len(checked) - len(due)
+            parts = iter([[item for part in parts for item in part]])
+        for part in parts:
+            self._warn_if_large(sum(item.new for item in part))
+            yield from part
 
-    def _due(self, records: Sequence[Prepared]) -> list[_Due]:
+    def _missing(self, records: Sequence[Prepared], advance: Callable[[int], None]) -> list[_Due]:
         """Those that are not in the collection as they are.
 
         Raises:
@@ -151,6 +140,7 @@ class Ingestion:
                 )
             due.append(_Due(record, payload is None))
         self._check_lengths(due)
+        advance(len(records) - len(due))
         return due
 
     def _check_lengths(self, due: Sequence[_Due]) -> None:
@@ -175,32 +165,41 @@ class Ingestion:
                 f"collection {self._name!r} will hold more than {limit:,} points in {self._store.where}, which "
                 f"compares every query with every point; use EdgeClient (in the process) or a Qdrant server instead",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=2,
             )
 
-    def _points(self, slab: Sequence[_Due]) -> list[tuple[Point, bool]]:
-        """The slab's records with their vectors, and whether each is new."""
-        if not slab:
-            return []
-        texts = [item.record.text for item in slab]
-        full: NDArray[np.float32] = self._encoder.encode_documents(texts, show_progress=False)
-        vectors = {name: _at(full, dim) for dim, name in self._layout.dims.items()}
-        tokens: list[NDArray[np.float32]] = []
-        if self._layout.tokens is not None:
-            tokens = self._encoder.encode_tokens(texts, prompt=self._encoder.document_prompt, show_progress=False)
-        points = []
-        for row, item in enumerate(slab):
-            mine = {name: rows[row] for name, rows in vectors.items()}
-            if self._layout.tokens is not None:
-                name, dim = self._layout.tokens
-                mine[name] = _at(tokens[row], dim)
-            points.append((Point(item.record.point_id, mine, item.record.payload), item.new))
-        return points
+    def _points(self, due: Iterable[_Due]) -> Iterator[tuple[Point, bool]]:
+        """Records with their vectors, and whether each is new. The encoder reads about a thousand ahead."""
+        waiting: deque[_Due] = deque()
+
+        def texts() -> Iterator[str]:
+            for item in due:
+                waiting.append(item)
+                yield item.record.text
+
+        prompt = self._encoder.document_prompt
+        for full in self._encoder.encode_stream(texts(), prompt=prompt, show_progress=False):
+            item = waiting.popleft()
+            vectors = {name: _at(full, dim) for dim, name in self._layout.dims.items()}
+            yield Point(item.record.point_id, vectors, item.record.payload), item.new
+
+    def _with_tokens(self, points: Sequence[Point]) -> list[Point]:
+        """The same points with a vector for each token, if the collection has them."""
+        if self._layout.tokens is None:
+            return list(points)
+        name, dim = self._layout.tokens
+        texts = [point.payload[TEXT_FIELD] for point in points]
+        rows = self._encoder.encode_tokens(texts, prompt=self._encoder.document_prompt, show_progress=False)
+        return [
+            Point(point.id, {**point.vectors, name: _at(row, dim)}, point.payload)
+            for point, row in zip(points, rows, strict=True)
+        ]
 
     def _write(self, batch: Sequence[tuple[Point, bool]]) -> None:
         new = [point.id for point, is_new in batch if is_new]
+        points = self._with_tokens([point for point, _ in batch])
         try:
-            self._store.upsert(self._name, [point for point, _ in batch])
+            self._store.upsert(self._name, points)
         except StoreError as error:
             state = self._undo(new)
             done = self._written + self._replaced
