@@ -226,18 +226,24 @@ class Encoder:
     def shared(cls, **options: Any) -> Encoder:
         """The one encoder of this process with these options, made at the first call.
 
-        For adapters that are rebuilt from their configuration again and again.
+        For adapters that are rebuilt from their configuration again and again. Where the model's files have been
+        replaced since, it is made anew.
 
         Args:
             **options: Arguments of `Encoder`.
         """
         key = _key(options)
         with _shared_lock:
-            if key not in _shared:
+            encoder = _shared.get(key)
+            if encoder is None or not encoder._loaded.is_current():
                 encoder = cls(**options)
                 # One encoder also for whoever spells out what this one found in the checkpoint.
-                _shared[key] = _shared.setdefault(_key(encoder._decided()), encoder)
-            return _shared[key]
+                decided = _key(encoder._decided())
+                twin = _shared.get(decided)
+                if twin is not None and twin._loaded.is_current():
+                    encoder = twin
+                _shared[key] = _shared[decided] = encoder
+            return encoder
 
     # Encoding
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harakat import Encoder
@@ -14,7 +16,8 @@ from harakat._options import (
     refuse_precision,
     refuse_unknown,
 )
-from harakat.errors import FingerprintError, OptionError
+from harakat.errors import CheckpointError, FingerprintError, OptionError
+from support.tiny import write_tiny
 
 
 def test_an_unknown_option_is_named_with_those_that_exist() -> None:
@@ -69,3 +72,29 @@ class TestSharedEncoder:
         assert Encoder.shared(model=str(tiny_folder), dim=64, query_prompt="", spelling="as-is") is first
         assert Encoder.shared(model=str(tiny_folder), overflow="warn", max_length=128) is first
         assert Encoder.shared(model=str(tiny_folder), overflow="chunk") is not first
+
+    def test_replaced_files_are_noticed(self, tmp_path: Path) -> None:
+        folder = str(write_tiny(tmp_path / "model", seed=20))
+        first = Encoder.shared(model=folder)
+        before, row = first.fingerprint, first.encode("علم")
+        write_tiny(tmp_path / "model", seed=21)
+        assert first.fingerprint == before
+        second = Encoder.shared(model=folder)
+        assert second.fingerprint.weights != before.weights
+        assert Encoder.shared(model=folder, dim=64) is second
+        assert not np.allclose(second.encode("علم"), row)
+        np.testing.assert_array_equal(first.encode("علم"), row)
+
+    def test_a_fingerprint_that_can_no_longer_be_known(self, tmp_path: Path) -> None:
+        encoder = Encoder(write_tiny(tmp_path / "model", seed=23))
+        write_tiny(tmp_path / "model", seed=24)
+        with pytest.raises(CheckpointError, match="have changed since they were loaded"):
+            _ = encoder.fingerprint
+
+    def test_files_that_are_gone_do_not_matter_to_what_is_loaded(self, tmp_path: Path) -> None:
+        folder = write_tiny(tmp_path / "model", seed=22)
+        first = Encoder.shared(model=str(folder))
+        fingerprint = first.fingerprint
+        shutil.rmtree(folder)
+        assert Encoder.shared(model=str(folder)) is first
+        assert first.fingerprint == fingerprint

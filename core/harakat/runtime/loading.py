@@ -32,6 +32,9 @@ _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValue
 _networks_lock = threading.Lock()
 
 
+FileState = tuple[tuple[str, int, int], ...]
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A checkpoint that is ready to run."""
@@ -49,14 +52,32 @@ class Loaded:
     engine: Engine
     dtype: str
 
+    state: FileState
+    """What the folder's files were when they were read."""
+
+    def is_current(self) -> bool:
+        """Whether the files are still those that were read. Files that are gone count as unchanged."""
+        return file_state(self.folder) in (self.state, ())
+
     def weights_digest(self) -> str:
-        """SHA-256 of the weight files, computed once for each state of the files."""
-        paths = weight_files(self.folder).paths
-        return _digest(self.folder, tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in paths))
+        """SHA-256 of the weight files, computed once for each state of the files.
+
+        Raises:
+            CheckpointError: The files were replaced before anybody asked, so what was read is no longer known.
+        """
+        return _digest(self.folder, self.state)
+
+
+def file_state(folder: Path) -> FileState:
+    """Name, size in bytes, and time of change in nanoseconds of each file that decides a vector."""
+    files = sorted((*folder.glob("*.json"), *folder.glob("*.safetensors")))
+    return tuple((p.name, stat.st_size, stat.st_mtime_ns) for p in files for stat in [p.stat()])
 
 
 @lru_cache(maxsize=64)
-def _digest(folder: Path, state: tuple[tuple[str, int, int], ...]) -> str:
+def _digest(folder: Path, state: FileState) -> str:
+    if file_state(folder) != state:
+        raise CheckpointError(f"{folder}: its files have changed since they were loaded; make the encoder again")
     return weight_files(folder).digest()
 
 
@@ -81,6 +102,7 @@ def load(
     on = resolve_device(device)
     number = resolve_dtype(dtype)
     located = locate(model, revision=revision, cache_dir=cache_dir, offline=offline)
+    state = file_state(located.folder)
     config = read_config(located.folder)
     tokenizer, spelling, cut = _tokenizer(located.folder, config, spelling, segmentation, morphology)
     network = _network(located.folder, config, on, number)
@@ -104,6 +126,7 @@ def load(
         segmentation=cut,
         engine=engine,
         dtype=str(number).removeprefix("torch."),
+        state=state,
     )
 
 

@@ -328,8 +328,6 @@ if __name__ == "__main__":
     said = [[pickled().embed_query(texts[0]), *serialised().embed_documents(texts)]]
     shutil.rmtree("model")
     shutil.move("changed", "model")
-    import harakat.encoder
-    harakat.encoder._shared.clear()  # as another process would start
     for reopen in (pickled, serialised):
         try:
             reopen()
