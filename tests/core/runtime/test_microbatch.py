@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
 import gc
 import multiprocessing
 import threading
@@ -24,6 +25,7 @@ from harakat.runtime.engine import Engine
 from harakat.runtime.microbatch import vectors
 from support import quran
 from support.counting import count_passes
+from support.examples import needs_bundled_model
 
 VERSES = list(quran.VERSES.values())
 LONG_TEXT = " ".join(["وَالْعَصْرِ"] * 200)
@@ -253,3 +255,10 @@ def test_an_encoder_that_nobody_uses_is_let_go(tiny_folder: Path) -> None:
         time.sleep(0.02)
     assert gone() is None
     assert threading.active_count() <= before
+
+
+@needs_bundled_model
+def test_docstrings() -> None:
+    result = doctest.testmod(microbatch)
+    assert result.attempted > 0
+    assert result.failed == 0

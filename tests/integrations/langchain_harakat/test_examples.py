@@ -1,0 +1,65 @@
+"""The example of the Quran, as its reader runs it; and the examples in docstrings."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import langchain_harakat
+from langchain_harakat import cache, embeddings, stores
+from support.examples import needs_bundled_model, run_example
+from support.quran import VERSES
+
+EXAMPLE = "integrations/langchain_harakat/examples/quran_rag.py"
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest):
+    def run(*arguments: str) -> str:
+        return run_example(EXAMPLE, *arguments, monkeypatch=monkeypatch, capsys=capsys)
+
+    return run
+
+
+@pytest.fixture
+def ask_tiny(ask, tiny_folder: Path):
+    return lambda question: ask(question, "--model", str(tiny_folder), "--surahs", "103", "114")
+
+
+@pytest.mark.parametrize("question", ["ما معنى 112:2", "ما معنى ١١٢:٢؟", "112:2"])
+def test_a_verse_that_is_named_is_quoted(ask_tiny, question: str) -> None:
+    assert ask_tiny(question) == f"قال تعالى: ﴿{VERSES['112:2']}﴾ [112:2]."
+
+
+def test_several_verses_that_are_named(ask_tiny) -> None:
+    assert ask_tiny("قارن 114:1 مع 113:1") == f"قال تعالى: ﴿{VERSES['114:1']}﴾ [114:1]. وانظر: 113:1."
+
+
+def test_a_verse_that_does_not_exist(ask_tiny) -> None:
+    assert ask_tiny("ما معنى 112:9") == "لا أجد في الآيات جوابا."
+
+
+def test_a_verse_is_found_by_its_words(ask_tiny) -> None:
+    answer = ask_tiny(VERSES["108:1"])
+    assert answer.startswith(f"قال تعالى: ﴿{VERSES['108:1']}﴾ [108:1]. وانظر: ")
+    assert len(re.findall(r"\d+:\d+", answer)) == 3
+
+
+@needs_bundled_model
+@pytest.mark.parametrize(
+    ("question", "key"), [("من شر الوسواس الخناس", "114:4"), ("قل هو الله أحد", "112:1"), ("لم يلد ولم يولد", "112:3")]
+)
+def test_the_bundled_model_finds_a_verse_in_everyday_spelling(ask, question: str, key: str) -> None:
+    assert key in re.findall(r"\d+:\d+", ask(question, "--surahs", "103", "114"))
+
+
+@needs_bundled_model
+@pytest.mark.parametrize("module", [langchain_harakat, cache, embeddings, stores])
+def test_docstrings(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
