@@ -70,7 +70,7 @@ def bind_store(store: Store) -> Store:
             faults=(ChromaError,),
         )
     elif "langchain_qdrant.QdrantVectorStore" in kinds:
-        from grpc import RpcError
+        from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException
         from qdrant_client.http.exceptions import ApiException
 

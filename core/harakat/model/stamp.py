@@ -82,6 +82,7 @@ def tie(
         CollectionError: It holds vectors and no stamp.
         StoreError: The store failed.
     """
+    caught: tuple[type[Exception], ...] = (*STORE_FAULTS, *faults)
     try:
         stamped = check_stamp(encoder, read() or {}, name)
         empty = stamped or is_empty()
@@ -89,7 +90,7 @@ def tie(
             write(stamp(encoder))
     except HarakatError:
         raise
-    except (*STORE_FAULTS, *faults) as error:
+    except caught as error:
         raise StoreError(
             f"the collection {name!r} could not be checked against the encoder: {error or type(error).__name__}. Open "
             f"its store again and repeat the call"

@@ -64,7 +64,7 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
             faults=(ChromaError,),
         )
     elif kind == "QdrantVectorStore":
-        from grpc import RpcError
+        from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException
         from qdrant_client.http.exceptions import ApiException
 
