@@ -63,7 +63,8 @@ class NeoAraBERTConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         decoder_init_range: float = 0.02,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("auto_map", None)
+        for name in ("auto_map", "trust_remote_code"):
+            kwargs.pop(name, None)
         self.vocab_size = vocab_size
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers

@@ -126,16 +126,19 @@ class NeoAraBERTTokenizer(PreTrainedTokenizerFast):
                 "into it would be wrong; prepare(text) gives the text that the tokens are cut from"
             )
         stemming = kwargs.pop("apply_stemming", None)
-        text, text_pair = self._prepare_all(text, stemming), self._prepare_all(text_pair, stemming)
+        text = self._prepare_all(text, stemming)
+        text_pair = None if text_pair is None else self._prepare_all(text_pair, stemming)
         # transformers sets truncation and padding on the shared backend just before it encodes.
         with self._backend_lock:
             encoding: BatchEncoding = super()._encode_plus(text, text_pair, *args, **kwargs)
         return encoding
 
     def _prepare_all(self, text: Any, stemming: bool | None) -> Any:
-        if isinstance(text, list | tuple):
+        if isinstance(text, tuple):  # a pair, where lists are batches or words
+            return tuple(self._prepare_all(item, stemming) for item in text)
+        if isinstance(text, list):
             return [self._prepare_all(item, stemming) for item in text]
-        return None if text is None else self.prepare(text, apply_stemming=stemming)
+        return self.prepare(text, apply_stemming=stemming)
 
     def encode_plus(self, *args: Any, **kwargs: Any) -> Any:
         """Older name of calling the tokenizer with one text, gone from transformers 5."""
