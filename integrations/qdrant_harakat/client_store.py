@@ -197,9 +197,11 @@ def translated(where: str, doing: str) -> Iterator[None]:
         raise StoreError(f"{where}: {doing} failed: {error}") from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Any) -> str:
+    """What went wrong, without the wrapping of httpx or gRPC."""
     source = getattr(error, "source", None)
-    text = str(source if source is not None else error) or repr(error)
+    details = error.details() if hasattr(error, "details") else None
+    text = str(details or source or error) or repr(error)
     if "has been closed" in text:
         return f"{text} Make a new client"
     if "refused" in text or "Name or service" in text:

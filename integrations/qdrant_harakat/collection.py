@@ -135,7 +135,7 @@ class Collection:
 
         Args:
             text: The query.
-            **options: As in `search_vectors`: limit, dim, filter, offset, score_threshold, exact.
+            **options: As in `search_vectors`: limit, dim, first_dim, candidates, filter, offset, …
 
         Raises:
             TextTypeError, TextError: Not a text, or an empty one.
@@ -153,6 +153,8 @@ class Collection:
         *,
         limit: int = 10,
         dim: int | None = None,
+        first_dim: int | None = None,
+        candidates: int | None = None,
         filter: Any = None,
         offset: int = 0,
         score_threshold: float | None = None,
@@ -164,6 +166,8 @@ class Collection:
             vectors: (n, collection's largest dim) or (n, dim) where `dim` is given.
             limit: Hits a query, at most.
             dim: Matryoshka dim to search at. None for the collection's largest.
+            first_dim: A smaller dim that finds candidates, which `dim` then ranks. None to search at `dim` at once.
+            candidates: How many candidates it hands on. None for ten times `limit`, 100 at least.
             filter: A mapping from payload field to a value, a list of values, or bounds (``{"gte": 1}``); or the
                 store's own filter object.
             offset: Hits to skip.
@@ -178,9 +182,17 @@ class Collection:
         dim = self._dim(dim)
         rows = self._checked(vectors, dim)
         common = self._common(limit, offset, score_threshold)
-        using = self._layout.dims[dim]
-        queries = [Query(Stage(row, using, limit), filter=filter, exact=exact, **common) for row in rows]
-        return self._hits(queries)
+        stages = [Stage(row, self._layout.dims[dim], limit) for row in rows]
+        firsts: list[Stage | None] = [None] * len(stages)
+        if first_dim is not None:
+            using, enough = self._layout.dims[self._dim(first_dim)], self._candidates(candidates, limit + offset)
+            firsts = [Stage(unit_prefix(row, first_dim), using, enough) for row in rows]
+        return self._hits(
+            [
+                Query(stage, first, filter=filter, exact=exact, **common)
+                for stage, first in zip(stages, firsts, strict=True)
+            ]
+        )
 
     def search_two_stage(
         self,
@@ -209,13 +221,15 @@ class Collection:
             DimError: The collection does not hold `first_dim`.
             OptionError, StoreError: As in `search_vectors`.
         """
-        first_dim = self.dims[-1] if first_dim is None else self._dim(first_dim)
-        common = self._common(limit, offset, score_threshold)
-        enough = self._candidates(candidates, limit + offset)
-        full = self._vectors([text])[0]
-        first = Stage(unit_prefix(full, first_dim), self._layout.dims[first_dim], enough)
-        stage = Stage(full, self._layout.dims[self._layout.dim], limit)
-        return self._hits([Query(stage, first, filter=filter, **common)])[0]
+        return self.search_vectors(
+            self._vectors([text]),
+            limit=limit,
+            first_dim=self.dims[-1] if first_dim is None else first_dim,
+            candidates=candidates,
+            filter=filter,
+            offset=offset,
+            score_threshold=score_threshold,
+        )[0]
 
     def search_tokens(
         self,

@@ -173,6 +173,11 @@ class EdgeStore:
             shard.optimize()
             shard.flush()
 
+    def indexed(self, name: str) -> int:
+        """How many vectors have a graph; smaller segments are scanned."""
+        with _Translated(self.where, f"looking at collection {name!r}"):
+            return int(self._shard(name).info().indexed_vectors_count)
+
     def _shard(self, name: str) -> Any:
         qe = require("qdrant_edge", "qdrant")
         with self._lock:
