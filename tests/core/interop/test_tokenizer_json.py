@@ -125,8 +125,8 @@ def test_every_character_alone_and_marked(published: Tokenizer, exported: Tokeni
 
 
 @pytest.mark.slow
-def test_every_character_of_unicode(published: Tokenizer, exported: Tokenizer) -> None:
-    chars = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
+def test_characters_of_every_plane(published: Tokenizer, exported: Tokenizer) -> None:
+    chars = [chr(point) for point in [*range(0xD800), *range(0xE000, 0x20000), *range(0x20000, 0x110000, 17)]]
     same(published, exported, [f"ب{char}َت {char}ِ" for char in chars])
 
 
