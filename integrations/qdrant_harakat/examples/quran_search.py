@@ -16,7 +16,7 @@ from harakat import Encoder
 from qdrant_harakat import EdgeClient, Record, create_collection, open_collection
 
 SURAS = range(93, 115)
-QUERY = "قُلۡ أَعُوذُ بِرَبِّ ٱلنَّاسِ"
+QUERY = "قُلْ أَعُوذُ بِرَبِّ النَّاسِ"
 
 
 def main(folder: Path, encoder: Encoder) -> None:
