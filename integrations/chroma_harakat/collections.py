@@ -11,24 +11,20 @@ from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.api.models.Collection import Collection
 from chromadb.errors import NotFoundError
 
-from chroma_harakat._failures import failures
 from chroma_harakat.config import check_update
 from chroma_harakat.embedding_function import NAME, HarakatEmbeddingFunction
+from chroma_harakat.failures import failures
 from harakat import Encoder
 from harakat.errors import CollectionError, FingerprintError, OptionError
+from harakat.model.stamp import FINGERPRINT_KEY, PREFIX, check_stamp, stamp
 
 __all__ = [
-    "FINGERPRINT_KEY",
     "create_collection",
     "fingerprint_metadata",
     "open_collection",
     "recorded_options",
     "restore_configuration",
 ]
-
-PREFIX = "harakat_"
-FINGERPRINT_KEY = PREFIX + "fingerprint"
-"""Key of the collection's metadata; the readable parts stand beside it as ``harakat_model``, ``harakat_dim``, …"""
 
 Scalar = str | int | float | bool
 
@@ -45,9 +41,7 @@ def fingerprint_metadata(encoder: Encoder) -> dict[str, str]:
     Example:
         >>> Chroma("poems", HarakatEmbeddings(), collection_metadata=fingerprint_metadata(encoder))  # langchain-chroma
     """
-    fingerprint = encoder.fingerprint
-    parts = {PREFIX + key: value for key, value in fingerprint.parts().items()}
-    return {FINGERPRINT_KEY: str(fingerprint), **parts}
+    return stamp(encoder)
 
 
 def create_collection(
@@ -186,7 +180,7 @@ def recorded_options(client: ClientAPI, name: str) -> dict[str, Any]:
         StoreError: The store failed.
     """
     collection = _get(client, name)
-    _recorded_fingerprint(collection)
+    _require_fingerprint(collection)
     stored = _stored_config(collection)
     if stored is not None:
         return {key: value for key, value in stored.items() if key != "fingerprint"}
@@ -210,14 +204,8 @@ def check_fingerprint(collection: Collection, encoder: Encoder) -> None:
         CollectionError: It carries no fingerprint, or its space is not cosine.
         FingerprintError: Another encoder made it.
     """
-    recorded = _recorded_fingerprint(collection)
-    fingerprint = encoder.fingerprint
-    if recorded != str(fingerprint):
-        parts = fingerprint.difference(_parts(collection))
-        raise FingerprintError(
-            f"the collection {collection.name!r} was made by another encoder ({'; '.join(parts) or recorded}). Use "
-            f"that one, or make a new collection for this one"
-        )
+    _require_fingerprint(collection)
+    check_stamp(encoder, collection.metadata, collection.name)
     if _space(collection) != "cosine":
         raise CollectionError(
             f"the collection {collection.name!r} measures {_space(collection)!r}, not cosine; make a new one with "
@@ -245,15 +233,13 @@ def _get(client: ClientAPI, name: str) -> Collection:
             ) from error
 
 
-def _recorded_fingerprint(collection: Collection) -> str:
-    recorded = (collection.metadata or {}).get(FINGERPRINT_KEY)
-    if not isinstance(recorded, str):
+def _require_fingerprint(collection: Collection) -> None:
+    if not isinstance((collection.metadata or {}).get(FINGERPRINT_KEY), str):
         raise CollectionError(
             f"the collection {collection.name!r} carries no harakat fingerprint: it was not made by "
             f"chroma_harakat.create_collection, or its metadata was replaced. What made its vectors is unknown; make "
             f"a new collection and ingest the texts again"
         )
-    return recorded
 
 
 def _parts(collection: Collection) -> dict[str, str]:

@@ -13,8 +13,8 @@ from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
 from numpy.typing import NDArray
 
-from chroma_harakat._failures import failures
 from chroma_harakat.collections import Scalar, open_collection
+from chroma_harakat.failures import failures
 from harakat import Encoder
 from harakat.errors import OptionError, RecordError, TextError, TextTooLongError
 from harakat.runtime.texts import check_text

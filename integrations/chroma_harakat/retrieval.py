@@ -8,8 +8,8 @@ from typing import Any
 
 from chromadb.api import ClientAPI
 
-from chroma_harakat._failures import failures
 from chroma_harakat.collections import open_collection
+from chroma_harakat.failures import failures
 from harakat import Encoder
 from harakat.errors import OptionError
 

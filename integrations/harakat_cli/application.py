@@ -1,0 +1,79 @@
+"""The commands put together, and what happens to their errors."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from harakat.errors import HarakatError, TruncationWarning
+from harakat_cli import console
+from harakat_cli.demo import demo
+from harakat_cli.encode import encode
+from harakat_cli.fetch import fetch
+from harakat_cli.index import index
+from harakat_cli.names import models, tokens
+from harakat_cli.search import search
+
+__all__ = ["app"]
+
+
+class Commands(TyperGroup):
+    """A group whose expected errors are one message on standard error and exit code 2, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", TruncationWarning)
+                warnings.showwarning = _show_warning  # type: ignore[assignment]
+                return super().invoke(ctx)
+        except HarakatError as error:
+            console.complain(str(error))
+            raise typer.Exit(2) from error
+
+
+def _show_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    if issubclass(category, TruncationWarning):
+        console.note(f"warning: {message}")
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Arabic text to vectors, vowel marks included: encode, index and search on this machine.
+
+    [bold]Begin with[/bold]  harakat demo
+
+    Errors are one message on standard error and exit code 2.""",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import harakat
+
+        console.data(f"harakat {harakat.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    console.prepare()
+
+
+for _command in (demo, index, search, encode, tokens, models, fetch):
+    app.command()(_command)

@@ -1,0 +1,228 @@
+"""`harakat fetch`: files for a machine that has no network, and what can be verified about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harakat.errors import CheckpointError, MorphologyDataError, OptionError
+from harakat_cli import console
+from harakat_cli.options import CacheDir, Json, Offline
+
+if TYPE_CHECKING:
+    from harakat.model.names import Located
+
+__all__ = ["fetch"]
+
+MORPHOLOGY = "morphology"
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file and what is known of it."""
+
+    name: str
+    bytes: int
+    sha256: str
+    check: str
+    """What its content was compared with."""
+
+
+def fetch(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A short name, a hub id, or a folder to verify; 'morphology' for the data of clitic segmentation.",
+            show_default=False,
+        ),
+    ],
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
+    morphology: Annotated[
+        bool,
+        typer.Option(
+            "--morphology/--no-morphology", help="Fetch the morphology data too, where the model needs it (129 MB)."
+        ),
+    ] = True,
+    offline: Offline = False,
+    cache_dir: CacheDir = None,
+    as_json: Json = False,
+) -> None:
+    r"""Bring a model's files here, verify them, and say where they lie.
+
+    Verified: every file against the checksum that the hub gave for it (where it came from the hub), config, tokenizer
+    and every tensor's name, shape and finiteness by loading them, and the morphology data against its catalogue. Only
+    JSON and safetensors are fetched: no program, no pickle.
+
+    [bold]Examples[/bold]
+
+      harakat fetch neoarabert-msa-synonym
+
+      harakat fetch U4RASD/NeoAraBERT_MSA --revision main
+
+      harakat fetch morphology
+
+      harakat fetch ./copied-model --offline
+    """
+    report: dict[str, Any] = {"name": name}
+    if name == MORPHOLOGY:
+        if revision is not None:
+            raise OptionError(f"--revision {revision}: the morphology data has no revisions; leave it out")
+        report["morphology"] = _morphology(fetch_it=not offline)
+    else:
+        report |= _model(name, revision, cache_dir, offline)
+        if report["needs_morphology"] and morphology:
+            report["morphology"] = _morphology(fetch_it=not offline)
+    if as_json:
+        console.data(json.dumps(report, ensure_ascii=False))
+        return
+    _print(report)
+
+
+def _model(name: str, revision: str | None, cache_dir: str | None, offline: bool) -> dict[str, Any]:
+    from harakat.model.names import locate
+
+    located = locate(name, revision=revision, cache_dir=cache_dir, offline=offline)
+    files = [asdict(file) for file in _files(located)]
+    return {
+        "model": located.name,
+        "revision": located.revision,
+        "folder": str(located.folder),
+        "files": files,
+        **_loaded(located),
+    }
+
+
+def _files(located: Located) -> list[CheckedFile]:
+    """Every file of a model with its SHA-256; those from the hub compared with the hub's own checksum.
+
+    Raises:
+        CheckpointError: A file differs from what the hub says.
+    """
+    checked = []
+    for path in sorted(p for p in located.folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        size = path.stat().st_size
+        sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                sha256.update(block)
+                git.update(block)
+        # The hub's cache names each file by the checksum that the hub gave: SHA-256, or git's for small files.
+        expected = path.resolve().name if located.revision is not None and path.is_symlink() else ""
+        actual = {64: sha256.hexdigest(), 40: git.hexdigest()}.get(len(expected))
+        if actual is not None and actual != expected:
+            raise CheckpointError(
+                f"{path} is damaged: its checksum is {actual}, the hub's is {expected}; delete {path.resolve()} and "
+                f"fetch again"
+            )
+        check = "equal to the hub's checksum" if actual else "no checksum to compare with"
+        name = path.relative_to(located.folder).as_posix()
+        checked.append(CheckedFile(name, size, sha256.hexdigest(), check))
+    return checked
+
+
+def _loaded(located: Located) -> dict[str, Any]:
+    """Load everything once, on the CPU: the only full proof that files fit together.
+
+    Raises:
+        CheckpointError: They do not.
+    """
+    from harakat.arabic.vocabulary import load_vocabulary
+    from harakat.model.architecture_names import NEOARABERT
+    from harakat.model.checkpoint import load_network
+    from harakat.model.config import read_config
+
+    config = read_config(located.folder)
+    network: Any = load_network(located.folder, config)
+    tensors = dict(network.state_dict())
+    needs_morphology = False
+    if config.model_type == NEOARABERT:
+        vocabulary = load_vocabulary(located.folder)
+        size, needs_morphology = vocabulary.size, vocabulary.apply_stemming
+    else:
+        from harakat.arabic.piece_tokenizer import PieceTokenizer
+
+        size = PieceTokenizer.from_folder(located.folder).vocab_size
+    rows = int(config.raw.get("vocab_size", 0))
+    if size > rows:
+        raise CheckpointError(
+            f"{located.folder}: tokenizer.json gives ids up to {size - 1:,}, but the embedding has {rows:,} rows; the "
+            f"files belong to different models"
+        )
+    return {
+        "model_type": config.model_type,
+        "tensors": len(tensors),
+        "parameters": sum(int(tensor.numel()) for tensor in tensors.values()),
+        "vocabulary": size,
+        "needs_morphology": needs_morphology,
+    }
+
+
+def _morphology(*, fetch_it: bool) -> dict[str, Any]:
+    """Morphology data, fetched where it is missing and compared with its catalogue."""
+    from harakat.arabic.morphology import DATA_VARIABLES, Segmenter, data_folder, fetch_data, locate_data, verify_data
+
+    try:
+        data = locate_data()
+    except MorphologyDataError:
+        if not fetch_it:
+            raise
+        console.note(f"fetching the morphology data into {data_folder()} (129 MB)")
+        # The library writes its progress to standard output, which here holds nothing but data.
+        with _stdout_to_stderr():
+            data = fetch_data()
+    files = []
+    for file in verify_data(data):
+        check = "equal to the catalogue's checksum" if file.listed else "not in a catalogue"
+        files.append(asdict(CheckedFile(str(file.path), file.path.stat().st_size, file.sha256, check)))
+    cut = Segmenter().segment("\u0648\u0639\u0644\u064a\u0647\u0645")  # wa-ʿalayhim, "and upon them"
+    return {"name": data.name, "folder": str(data_folder()), "variable": DATA_VARIABLES[0], "files": files, "try": cut}
+
+
+class _stdout_to_stderr:
+    """Sends file descriptor 1 to where 2 goes: the writer is no Python code."""
+
+    def __enter__(self) -> None:
+        self._kept = os.dup(1)
+        os.dup2(2, 1)
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._kept, 1)
+        os.close(self._kept)
+
+
+def _print(report: dict[str, Any]) -> None:
+    if "model" in report:
+        commit = f" at {report['revision']}" if report["revision"] else ""
+        console.data(f"{report['model']}{commit}: verified")
+        _print_files(report["files"])
+        console.data(
+            f"  loaded: {report['model_type']}, {report['tensors']:,} tensors, {report['parameters']:,} parameters, "
+            f"{report['vocabulary']:,} vocabulary entries"
+        )
+        console.data(f"  folder: {report['folder']}")
+        if report["revision"]:
+            console.data(f"  for a machine without a network: copy {_cache_root(report['folder'])} into its HF_HOME")
+        if report["needs_morphology"] and "morphology" not in report:
+            console.data("  needs the morphology data: harakat fetch morphology")
+    if "morphology" in report:
+        data = report["morphology"]
+        console.data(f"morphology {data['name']}: verified")
+        _print_files(data["files"])
+        console.data(f"  loaded: \u0648\u0639\u0644\u064a\u0647\u0645 -> {data['try']}")
+        console.data(f"  for a machine without a network: copy {data['folder']} and set {data['variable']} to the copy")
+
+
+def _print_files(files: list[dict[str, Any]]) -> None:
+    for file in files:
+        console.data(f"  {file['name']}  {file['bytes']:,} bytes  sha256 {file['sha256']}  {file['check']}")
+
+
+def _cache_root(folder: str) -> Path:
+    """The repository's folder within the hub's cache: the snapshot's links point into it."""
+    return Path(folder).parent.parent

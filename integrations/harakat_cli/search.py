@@ -1,0 +1,108 @@
+"""`harakat search`: the records nearest to a query."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from harakat.errors import OptionError
+from harakat_cli import console
+from harakat_cli.options import (
+    CacheDir,
+    Device,
+    Dim,
+    Dtype,
+    Json,
+    Model,
+    Offline,
+    Overflow,
+    Revision,
+    Spelling,
+    given,
+)
+from harakat_cli.stores import open_store, parse_address
+
+__all__ = ["search"]
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for, with or without marks.", show_default=False)],
+    store: Annotated[
+        str,
+        typer.Argument(
+            help="chroma:FOLDER or chroma:FOLDER#COLLECTION; chroma:http://HOST:PORT#COLLECTION for a server.",
+            show_default=False,
+        ),
+    ],
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Most records to print.", min=1)] = 10,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Chroma's filter on the payload, as JSON.", show_default=False),
+    ] = None,
+    model: Model = None,
+    dim: Dim = None,
+    revision: Revision = None,
+    spelling: Spelling = None,
+    overflow: Overflow = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    offline: Offline = False,
+    cache_dir: CacheDir = None,
+    as_json: Json = False,
+) -> None:
+    r"""Print id, score and stored text of the records nearest to a query, best first.
+
+    The encoder is the one that the collection was made with; another one is refused. The score is the cosine
+    similarity, and the text is what was stored, byte for byte.
+
+    [bold]Examples[/bold]
+
+      harakat search "الصبر عند المصيبة" chroma:./index
+
+      harakat search "الجِنَّة" chroma:./index -n 3 --where '{"surah": 114}'
+
+      harakat search "يوم القيامة" chroma:./index --json | jq -r .id
+
+    With --json one object a line: rank, id, score, text, payload.
+    """
+    address = parse_address(store)
+    options = given(
+        model=model,
+        dim=dim,
+        revision=revision,
+        spelling=spelling,
+        overflow=overflow,
+        device=device,
+        dtype=dtype,
+        offline=offline,
+        cache_dir=cache_dir,
+    )
+    condition = _condition(where)
+    with open_store(address, write=False) as opened:
+        name = opened.choose(address.collection)
+        hits = opened.search(name, opened.encoder(name, options), query, limit, condition)
+    if as_json:
+        for rank, hit in enumerate(hits, 1):
+            row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": dict(hit.metadata)}
+            console.data(json.dumps(row, ensure_ascii=False))
+        return
+    if not hits:
+        console.note("nothing found")
+    for hit in hits:
+        console.data(f"{hit.id}  {hit.score:.4f}")
+        console.data(hit.text)
+        console.data("")
+
+
+def _condition(where: str | None) -> dict[str, Any] | None:
+    if where is None:
+        return None
+    try:
+        condition = json.loads(where)
+    except ValueError as error:
+        raise OptionError(f"--where {where!r} is not JSON ({error}); write for example '{{\"surah\": 2}}'") from error
+    if not isinstance(condition, dict) or not condition:
+        raise OptionError(f"--where {where!r} is not a JSON object; write for example '{{\"surah\": 2}}'")
+    return condition
