@@ -66,7 +66,7 @@ class HarakatEmbeddings(Serializable, Embeddings):
         '112:1'
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
 
     model: PathText = "harakat-mini"
     """Short name, folder, or hub id."""

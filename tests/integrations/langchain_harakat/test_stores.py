@@ -113,6 +113,30 @@ def test_a_bad_text_leaves_nothing_behind(open_store: Opener, embeddings: Haraka
     assert len(store.similarity_search("قل", k=3)) == 2
 
 
+def test_a_store_that_dies_in_mid_batch_is_completed_by_a_retry(
+    embeddings: HarakatEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = QdrantClient(":memory:")
+    local.create_collection("verses", vectors_config=VectorParams(size=32, distance=Distance.COSINE))
+    store = bind_store(QdrantVectorStore(local, "verses", embeddings))
+    upsert, calls = local.upsert, []
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise ConnectionError("the store died")
+        return upsert(*args, **kwargs)
+
+    monkeypatch.setattr(local, "upsert", dying)
+    with pytest.raises(ConnectionError, match="the store died"):
+        store.add_documents(DOCUMENTS, ids=IDS, batch_size=20)
+    assert local.count("verses").count == 20
+    store.add_documents(DOCUMENTS, ids=IDS, batch_size=20)
+    assert local.count("verses").count == len(VERSES)
+    assert store.similarity_search(VERSES["112:2"], k=1)[0].metadata["key"] == "112:2"
+    local.close()
+
+
 class TestBinding:
     def test_the_same_encoder_may_come_again(self, open_kept: Opener, embeddings: HarakatEmbeddings) -> None:
         store = bind_store(open_kept(embeddings))

@@ -25,6 +25,9 @@ from harakat.model.stamp import stamp
 from llama_index.embeddings.harakat import HarakatEmbedding, bind_store
 from support.quran import VERSES
 
+# The local Qdrant says so whenever LlamaIndex makes a collection in it.
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
 Opener = Callable[[], BasePydanticVectorStore]
 
 QUIET = Settings(anonymized_telemetry=False)
@@ -128,6 +131,30 @@ def test_its_own_store_kept_on_disk(embedding: HarakatEmbedding, tmp_path: Path)
     index = load_index_from_storage(StorageContext.from_defaults(persist_dir=str(tmp_path)), embed_model=embedding)
     found = index.as_retriever(similarity_top_k=2).retrieve("الكوثر")
     assert [hit.text for hit in found] == nearest(embedding, "الكوثر", 2)[0]
+
+
+def test_a_store_that_dies_in_mid_batch_is_completed_by_a_retry(
+    embedding: HarakatEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = QdrantClient(":memory:")
+    store = bind_store(QdrantVectorStore("verses", client=local, batch_size=20), embedding)
+    index = VectorStoreIndex.from_vector_store(store, embed_model=embedding, insert_batch_size=20)
+    add, calls = QdrantVectorStore.add, []
+
+    def dying(self: QdrantVectorStore, nodes: list[Any], **kwargs: Any) -> list[str]:
+        calls.append(1)
+        if len(calls) == 2:
+            raise ConnectionError("the store died")
+        return add(self, nodes, **kwargs)
+
+    monkeypatch.setattr(QdrantVectorStore, "add", dying)
+    with pytest.raises(ConnectionError, match="the store died"):
+        index.insert_nodes(verse_nodes())
+    assert local.count("verses").count == 20
+    index.insert_nodes(verse_nodes())
+    assert local.count("verses").count == len(VERSES)
+    assert index.as_retriever(similarity_top_k=1).retrieve(VERSES["112:2"])[0].metadata["key"] == "112:2"
+    local.close()
 
 
 class TestBinding:
