@@ -119,6 +119,22 @@ def test_vectors_equal_the_encoders(tiny_folder: Path, encoder: Encoder, texts: 
     assert (vectors - torch.from_numpy(encoder.encode(texts))).abs().max() < 1e-5
 
 
+def test_a_hub_id(tiny_folder: Path, tmp_path: Path, texts: list[str], encoder: Encoder) -> None:
+    """The published repository's name, its files in a hub cache, no connection."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--U4RASD--NeoAraBERT_MSA"
+    shutil.copytree(tiny_folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    options: dict[str, Any] = {"cache_dir": str(tmp_path), "local_files_only": True}
+    name = "U4RASD/NeoAraBERT_MSA"
+    assert type(AutoConfig.from_pretrained(name, **options)) is NeoAraBERTConfig
+    assert type(AutoModel.from_pretrained(name, **options)) is NeoAraBERTModel
+    tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=True, **options)
+    assert type(tokenizer) is NeoAraBERTTokenizer
+    assert tokenizer(texts)["input_ids"] == [[piece.id for piece in encoder.pieces(text)] for text in texts]
+
+
 def test_other_models_are_left_alone(tmp_path: Path, tiny_folder: Path) -> None:
     from transformers import BertConfig
 
