@@ -26,15 +26,16 @@ from harakat.errors import OptionError, TextTypeError
 
 __all__ = ["AlignedText", "to_imlai", "to_imlai_aligned"]
 
-# What only the mushaf writes: alef wasla, Quranic sukun, silent signs, small letters, open tanwin. A text that
-# holds one of them is read as a text of the mushaf.
-_MUSHAF = "\u0671\u06df-\u06e3\u06e5-\u06e8\u06ea-\u06ed\u08f0-\u08f2"
+# What only the mushaf writes: alef wasla, Quranic sukun, silent signs, small letters, open tanwin (U+065E is open
+# dammatan in older files of the Medina mushaf). A text that holds one of them is read as a text of the mushaf.
+_MUSHAF = "\u0671\u06df-\u06e3\u06e5-\u06e8\u06ea-\u06ed\u08f0-\u08f2\u065e"
 # Signs of pause, of the line over a sajda, of division, of sajda, and the end of an ayah. They vary with the
 # edition and say nothing about the words around them.
 _PAUSE = "\u06d6-\u06dc\u06e4\u0615-\u0617"
 _DIVISION = "\u06dd\u06de\u06e9"
-# What everyday text may hold in a word of its own: maddah, hamza above and below, dagger alef.
-_RARE = "\u0653-\u0655\u0670"
+# What everyday text may hold in a word of its own: maddah, hamza above and below, subscript alef, inverted damma,
+# dagger alef.
+_RARE = "\u0653-\u0657\u0670"
 _WORD_CHAR = (
     "\u0610-\u061a\u0620-\u065f\u066e-\u06d3\u06d5-\u06dc\u06df-\u06e8\u06ea-\u06ef\u06fa-\u06fc\u06ff"
     "\u0750-\u077f\u0870-\u089f\u08a0-\u08ff"
@@ -44,7 +45,7 @@ _MARK = "\u0610-\u061a\u064b-\u065f"
 _START = f"(?<![{_WORD_CHAR}])"
 _LENGTHENED = "[\u0645\u0644\u0646\u0647\u0630\u064a]"  # meem, lam, noon, haa, dhal, yaa
 
-_TATWEEL_SIGN = f"(?<=[{_WORD_CHAR}]\u0640)(?=\u0640*[{_MARK}]*[{_LETTER}])"
+_TATWEEL_SIGN = f"(?<=[{_WORD_CHAR}]\u0640)(?=[{_MARK}]*[{_LETTER}])"
 # One scan finds them all: every sign ends with a look-around behind one of a few characters.
 _WORD_SIGNS = (
     f"(?<=[{_MUSHAF}{_RARE}{_PAUSE}{_DIVISION}])",
@@ -75,15 +76,20 @@ _SIGN = re.compile(
 _SPELLING_SIGN = re.compile(
     f"[{_MUSHAF}{_RARE}{_PAUSE}{_DIVISION}\u0621\u0622\u0652](?:{'|'.join(_WORD_SIGNS)})", re.DOTALL
 )
-_INNER_TATWEEL = re.compile(f"(?<=[{_WORD_CHAR}])\u0640+(?=[{_MARK}]*[{_LETTER}])")
-_QURANIC = re.compile(f"[{_MUSHAF}]")
+# Only whole runs are tried, and what follows is looked at once: no text makes this slower than its length.
+_TATWEEL_RUN = re.compile(f"(?<=[{_WORD_CHAR}])(?<!\u0640)\u0640+")
+_LETTER_FOLLOWS = re.compile(f"[{_MARK}]*[{_LETTER}]")
+# A maddah of length (not the one of a decomposed hamza and alef) tells the mushaf too.
+_QURANIC = re.compile(
+    f"[{_MUSHAF}]|[^\u0627]\u0653|\u064e\u0651?\u0627\u0653(?=[\u0621\u0623-\u0626]|(?![{_WORD_CHAR}]))"
+)
 _HAS_MARK = re.compile(f"[{_MARK}{_RARE}{_MUSHAF}{_PAUSE}]")
 _WORD = re.compile(f"[{_WORD_CHAR}]+")
 
 # A sign by itself; the end of an ayah takes its number along.
 _ALONE = f"(?:[{_PAUSE}\u06de\u06e9]|\u06dd[\u0660-\u0669\u06f0-\u06f90-9]*)"
 _BLANK = "[ \t\u00a0]"
-_STANDING = re.compile(f"{_BLANK}*{_ALONE}(?:{_BLANK}*{_ALONE})*{_BLANK}*")
+_STANDING = re.compile(f"(?<!{_BLANK}){_BLANK}*{_ALONE}(?:{_BLANK}*{_ALONE})*{_BLANK}*")
 _NEEDS_STANDING = re.compile(f"[{_PAUSE}{_DIVISION}]")
 _DIVIDING = re.compile(f"[{_DIVISION}]")
 _WORD_END = re.compile(f"[{_WORD_CHAR}]")
@@ -248,8 +254,14 @@ def _once(word: str, quranic: bool) -> tuple[str, _Spans]:
         spans = [(unit.start, unit.end) for unit in units for _ in unit.letter + unit.marks]
         return "".join([unit.letter + unit.marks for unit in units]), spans
     if TATWEEL in word:
-        return _replace(word, _same(len(word)), _INNER_TATWEEL, lambda match: ("", []))
+        return _replace(word, _same(len(word)), _TATWEEL_RUN, _without_tatweel)
     return word, _same(len(word))
+
+
+def _without_tatweel(match: re.Match[str]) -> tuple[str, _Spans]:
+    if _LETTER_FOLLOWS.match(match.string, match.end()) is not None:
+        return "", []
+    return match.group(), _same(len(match.group()))
 
 
 def _same(length: int) -> _Spans:

@@ -67,6 +67,7 @@ _TO_TANWIN = {FATHA: FATHATAN, DAMMA: DAMMATAN, KASRA: KASRATAN}
 
 def settle_marks(units: list[Unit], source: str) -> None:
     """Quranic marks become everyday marks; signs about pausing and reading go."""
+    medina = QURANIC_SUKUN in source
     for index, unit in enumerate(units):
         last = index == len(units) - 1
         marks = unit.marks
@@ -75,7 +76,7 @@ def settle_marks(units: list[Unit], source: str) -> None:
         if (
             unit.has(_ALWAYS_SILENT)
             or (SUKUN in marks and unit.letter == ALEF)
-            or (SUKUN in marks and unit.letter in (WAW, YAA) and _silent_sukun(units, index, source))
+            or (SUKUN in marks and unit.letter in (WAW, YAA) and _silent_sukun(units, index, medina))
         ):
             unit.silent = True
             marks = marks.replace(SUKUN, "")
@@ -94,11 +95,11 @@ def settle_marks(units: list[Unit], source: str) -> None:
         unit.marks = "".join(_PLAIN_MARK.get(mark, mark) for mark in marks if mark not in _DROPPED)
 
 
-def _silent_sukun(units: list[Unit], index: int, source: str) -> bool:
+def _silent_sukun(units: list[Unit], index: int, medina: bool) -> bool:
     """Whether an ordinary sukun on waw or yaa is the circle of a silent letter, as the Medina mushaf has it."""
     if index == 0:
         return False
-    if QURANIC_SUKUN in source:
+    if medina:
         return True
     before = units[index - 1]
     matching = DAMMA if units[index].letter == WAW else KASRA
@@ -108,7 +109,7 @@ def _silent_sukun(units: list[Unit], index: int, source: str) -> bool:
 def _long_or_tanwin(units: list[Unit], index: int, marks: str) -> str:
     """Subscript alef and inverted damma: a long vowel (Indo-Pakistani) or open tanwin (older Medina encoding)."""
     unit = units[index]
-    rest = [other.letter for other in units[index + 1 :]]
+    rest = [other.letter for other in units[index + 1 : index + 3]]
     if unit.letter == HAA and not rest:
         return marks.replace(SUBSCRIPT_ALEF, KASRA).replace(INVERTED_DAMMA, DAMMA)
     if not rest:

@@ -84,15 +84,14 @@ class Unit:
 
 def parse(word: str) -> list[Unit]:
     """The units of a word; small letters that carry weight are units of their own."""
-    units: list[Unit] = []
-    for at, char in enumerate(word):
-        if char not in MARKS or char in _SMALL_LETTERS:
-            units.append(Unit(char, "", at, at + 1))
-        elif units:
-            units[-1].marks += char
-            units[-1].end = at + 1
-        else:
-            units.append(Unit("", char, at, at + 1))
+    starts = [at for at, char in enumerate(word) if char not in MARKS or char in _SMALL_LETTERS]
+    units = [
+        Unit(word[start], word[start + 1 : end], start, end)
+        for start, end in zip(starts, [*starts, len(word)][1:], strict=True)
+    ]
+    leading = starts[0] if starts else len(word)
+    if leading:
+        units.insert(0, Unit("", word[:leading], 0, leading))
     out: list[Unit] = []
     for unit in units:
         out.append(unit)
