@@ -127,10 +127,12 @@ class NeoAraBERT(nn.Module):
     def __init__(self, shape: NeoAraBERTShape) -> None:
         super().__init__()
         self.shape = shape
-        self.encoder = nn.Embedding(shape.vocab_size, shape.hidden_size)
+        # Not filled with random numbers: on the meta device that would import torch's compiler, over a second of work.
+        table = torch.empty(shape.vocab_size, shape.hidden_size)
+        self.encoder = nn.Embedding.from_pretrained(table, freeze=False)
         self.transformer_encoder = nn.ModuleList(Block(shape) for _ in range(shape.num_hidden_layers))
         self.layer_norm = nn.RMSNorm(shape.hidden_size, eps=shape.norm_eps)
-        self.reset_rotary()
+        self.reset_rotary("cpu")
 
     @property
     def hidden_size(self) -> int:
