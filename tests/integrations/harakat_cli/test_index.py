@@ -18,9 +18,12 @@ import pytest
 from quran_text import Mushaf
 from typer.testing import Result
 
+import harakat_cli.index
 from harakat import Encoder
 from harakat.errors import OptionError
+from harakat_cli.index import scan
 from harakat_cli.quran import QuranSource
+from harakat_cli.records import Fields, open_file
 from harakat_cli.stores import parse_address
 from support.numbered import numbered
 from support.tiny import write_tiny
