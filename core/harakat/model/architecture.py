@@ -142,7 +142,7 @@ class NeoAraBERT(nn.Module):
     def reset_rotary(self, device: torch.device | str | None = None) -> None:
         """Compute the rotary table, always in float32 and never from a file.
 
-        Loaders that build modules on the meta device must call this afterwards: a table left uninitialised is how
+        It is real from the start, even where modules are built on the meta device: a table left uninitialised is how
         the published code fails under transformers 5.
         """
         cos, sin = rotary_table(torch.arange(self.shape.max_positions, device=device), self.shape.head_dim)
