@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ __all__ = ["Collection"]
 
 OVERSAMPLING = {"none": None, "int8": 2.0, "binary": 4.0}
 """Candidates per hit from the quantised copy, before the originals rescore them."""
+MOST = 2**31 - 1
 CANDIDATES = 100
 """Least number of candidates that a first stage hands on."""
 
@@ -312,11 +314,11 @@ class Collection:
         return dim
 
     def _common(self, limit: int, offset: int, score_threshold: float | None) -> dict[str, Any]:
-        for option, value, least in (("limit", limit, 1), ("offset", offset, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise OptionError(f"{option}={value!r} is not a whole number from {least} on")
-        if score_threshold is not None and not isinstance(score_threshold, int | float):
-            raise OptionError(f"score_threshold={score_threshold!r} is not a number")
+        _check_whole("limit", limit, 1)
+        _check_whole("offset", offset, 0)
+        number = isinstance(score_threshold, int | float) and not isinstance(score_threshold, bool)
+        if score_threshold is not None and not (number and math.isfinite(score_threshold)):
+            raise OptionError(f"score_threshold={score_threshold!r} is not a finite number")
         return {
             "offset": offset,
             "score_threshold": score_threshold,
@@ -326,12 +328,16 @@ class Collection:
     def _candidates(self, candidates: int | None, wanted: int) -> int:
         if candidates is None:
             return max(10 * wanted, CANDIDATES)
-        if isinstance(candidates, bool) or not isinstance(candidates, int) or candidates < wanted:
-            raise OptionError(f"candidates={candidates!r} is not a whole number from limit + offset = {wanted} on")
+        _check_whole("candidates", candidates, wanted, f"limit + offset = {wanted}")
         return candidates
 
     def __repr__(self) -> str:
         return f"Collection({self._name!r}, dims={self.dims}, {self._store.where})"
+
+
+def _check_whole(option: str, value: object, least: int, named: str | None = None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
+        raise OptionError(f"{option}={value!r} is not a whole number from {named or least} to {MOST:,}")
 
 
 def _hit(found: Scored) -> Hit:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,11 @@ from harakat.errors import OptionError
 
 __all__ = ["Condition", "parse_filter", "payload_path"]
 
-PLAIN_PATH = re.compile(r"[\w.\[\]-]+", re.ASCII)
+SEGMENT = r'(?:[\w-]+|"[^"\\]+")(?:\[\d*\])*'
+PATH = re.compile(rf"{SEGMENT}(?:\.{SEGMENT})*", re.ASCII)
+"""A payload field as Qdrant spells it: names joined by dots, ``[]`` or ``[0]`` into lists, quotes around odd names."""
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+FLOAT_MAX = sys.float_info.max
 BOUNDS = ("gt", "gte", "lt", "lte")
 
 
@@ -35,7 +39,7 @@ def parse_filter(given: Mapping[str, Any]) -> list[Condition]:
     """Conditions of a mapping from payload field to what it must be.
 
     ``{"sura": 2}`` asks for equality, ``{"sura": [1, 112]}`` for one of several, ``{"verse": {"gte": 1, "lt": 10}}``
-    for a range; a field within a field is written ``"book.title"``.
+    for a range. A field within a field is written ``"book.title"``, a name that holds a dot ``'"v1.0"'``.
 
     Raises:
         OptionError: A condition that is none of these.
@@ -46,6 +50,8 @@ def parse_filter(given: Mapping[str, Any]) -> list[Condition]:
 def _condition(key: object, wanted: object) -> Condition:
     if not isinstance(key, str) or not key:
         raise OptionError(f"filter: {key!r} is no payload field; give its name as a string")
+    _check_value(key, key)
+    payload_path(key)
     if isinstance(wanted, Mapping):
         unknown = [name for name in wanted if name not in BOUNDS]
         if unknown or not wanted:
@@ -56,10 +62,13 @@ def _condition(key: object, wanted: object) -> Condition:
         number = _number(key, wanted)
         return Condition(key, bounds=(("gte", number), ("lte", number)))
     if isinstance(wanted, str | int):
+        _check_value(key, wanted)
         return Condition(key, (wanted,))
     if isinstance(wanted, Sequence) and not isinstance(wanted, bytes) and wanted:
         kinds = {type(item) for item in wanted}
         if kinds in ({str}, {int}):
+            for item in wanted:
+                _check_value(key, item)
             return Condition(key, tuple(wanted))
         raise OptionError(f"filter: {key!r} is to be one of {list(wanted)!r}; give strings only or whole numbers only")
     raise OptionError(
@@ -68,12 +77,33 @@ def _condition(key: object, wanted: object) -> Condition:
     )
 
 
+def _check_value(key: str, value: str | int) -> None:
+    if isinstance(value, int) and not INT_MIN <= value <= INT_MAX:
+        raise OptionError(f"filter: {value} for {key!r} does not fit a signed 64-bit number; use bounds instead")
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise OptionError(f"filter: {value!r:.60} holds a lone surrogate, which is no character") from error
+
+
 def _number(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -FLOAT_MAX <= value <= FLOAT_MAX:
         raise OptionError(f"filter: bound {value!r} of {key!r} is not a finite number")
-    return value
+    return float(value)
 
 
 def payload_path(key: str) -> str:
-    """A field's path, quoted where Qdrant's path syntax asks for it (a name in Arabic, say)."""
-    return key if PLAIN_PATH.fullmatch(key) or '"' in key else f'"{key}"'
+    """A field's path, quoted where Qdrant's path syntax asks for it (a name in Arabic, say).
+
+    Raises:
+        OptionError: It holds a backslash, or quotes that are not around a whole name; Qdrant has no way to say that.
+    """
+    if PATH.fullmatch(key):
+        return key
+    if '"' in key or "\\" in key:
+        raise OptionError(
+            f"filter: {key!r} is no path of a payload field; quotes go around whole names, as in '\"a.b\".c', and a "
+            f"name with a backslash cannot be asked for"
+        )
+    return f'"{key}"'

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError
 from harakat.model.pooling import unit_prefix
 from harakat.runtime.progress import progress_bar
-from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, Prepared, Record, prepared
+from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, Prepared, Record, prepared, same
 from qdrant_harakat.schema import Layout
 from qdrant_harakat.store import Point, Store
 
@@ -38,7 +38,7 @@ class IngestReport:
     Attributes:
         written: Records that were new.
         replaced: Records that were there with other contents, under ``replace=True``.
-        skipped: Records that were there already, the same to the last byte.
+        skipped: Records that were there already, with the same text and payload.
     """
 
     written: int
@@ -129,11 +129,13 @@ class Ingestion:
         due: list[_Due] = []
         for record in records:
             payload = there.get(record.point_id)
-            if payload == record.payload:
+            if payload is not None and same(payload, record.payload):
                 self._skipped += 1
                 continue
             if payload is not None and not self._replace:
-                differing = sorted(k for k in {*payload, *record.payload} if payload.get(k) != record.payload.get(k))
+                differing = sorted(
+                    key for key in {*payload, *record.payload} if not same(payload.get(key), record.payload.get(key))
+                )
                 raise RecordError(
                     f"id {record.payload[ID_FIELD]!r} is in collection {self._name!r} already, with other contents "
                     f"(fields {', '.join(map(repr, differing))}); pass replace=True to overwrite it, or rename yours"
