@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harakat.interop.eurobert_export import export_eurobert
+    from harakat.interop.onnx_export import export_onnx
     from harakat.interop.sentence_transformer import to_sentence_transformer
     from harakat.interop.transformers_registration import register_transformers
 
-__all__ = ["export_eurobert", "register_transformers", "to_sentence_transformer"]
+__all__ = ["export_eurobert", "export_onnx", "register_transformers", "to_sentence_transformer"]
 
 
 def __getattr__(name: str) -> Any:
@@ -34,6 +35,10 @@ def __getattr__(name: str) -> Any:
         from harakat.interop.eurobert_export import export_eurobert
 
         return export_eurobert
+    if name == "export_onnx":
+        from harakat.interop.onnx_export import export_onnx
+
+        return export_onnx
     raise AttributeError(f"module 'harakat.interop' has no attribute {name!r}")
 
 

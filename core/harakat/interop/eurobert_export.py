@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from harakat.encoder import Encoder
 
-__all__ = ["check_target", "export_eurobert", "exportable_tokenizer"]
+__all__ = ["check_target", "exact_state", "export_eurobert", "exportable_tokenizer", "write_tokenizer"]
 
 
 def export_eurobert(encoder: Encoder, folder: str | Path, *, network_only: bool = False) -> Path:
@@ -163,16 +163,21 @@ def _network(encoder: Encoder) -> Any:
     return encoder._loaded.engine.network
 
 
-def _tensors(encoder: Encoder) -> dict[str, Tensor]:
-    """The weights, float32 on the CPU, cut and named as EuroBERT has them."""
+def exact_state(encoder: Encoder) -> dict[str, Tensor]:
+    """The network's tensors as the files hold them: float32, on the CPU."""
     from harakat.model.checkpoint import load_network
 
     network: Any = _network(encoder)
     if encoder.dtype != "float32":
         network = load_network(encoder._loaded.folder, encoder._loaded.config)
-    shape = network.shape
+    return {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+
+
+def _tensors(encoder: Encoder) -> dict[str, Tensor]:
+    """The weights, cut and named as EuroBERT has them."""
+    state = exact_state(encoder)
+    shape = _network(encoder).shape
     heads, head_dim, hidden = shape.num_attention_heads, shape.head_dim, shape.hidden_size
-    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     out = {
         "embed_tokens.weight": state["encoder.weight"],
         "norm.weight": state["layer_norm.weight"],
