@@ -1,8 +1,9 @@
 """harakat in LangChain: `HarakatEmbeddings`, and vector stores and caches that stay with their encoder.
 
-from langchain_harakat import HarakatEmbeddings
-
-embeddings = HarakatEmbeddings(dim=256)
+Example:
+    >>> from langchain_harakat import HarakatEmbeddings
+    >>> len(HarakatEmbeddings(dim=64).embed_query("عِلْم"))
+    64
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
         >>> from llama_index.embeddings.harakat import HarakatEmbedding, bind_store
         >>> from llama_index.vector_stores.chroma import ChromaVectorStore
         >>> client = chromadb.EphemeralClient()
-        >>> poems = client.create_collection("poems", configuration={"hnsw": {"space": "cosine"}})
-        >>> store = bind_store(ChromaVectorStore(chroma_collection=poems), HarakatEmbedding())
+        >>> proverbs = client.get_or_create_collection("proverbs", configuration={"hnsw": {"space": "cosine"}})
+        >>> store = bind_store(ChromaVectorStore(chroma_collection=proverbs), HarakatEmbedding())
     """
     encoder = embedding.encoder
     kind = store.class_name()
