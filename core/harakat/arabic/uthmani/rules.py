@@ -142,7 +142,7 @@ def _settle_daggers(units: list[Unit]) -> list[Unit]:
             if follower.letter == WAW and not follower.marks and after is not None and after.letter == TAA_MARBUTA:
                 follower.letter = ALEF
                 continue
-        out.append(Unit(ALEF, "", unit.end - 1, unit.end))
+        out.append(Unit(ALEF, "", unit.start, unit.end))
     return out
 
 
@@ -162,7 +162,7 @@ def _unwritten(units: list[Unit]) -> set[int]:
 
 def _settle_lam(units: list[Unit]) -> list[Unit]:
     """The night, the two who, those (f.): everyday spelling writes both lams of these."""
-    skeleton = "".join(unit.letter for unit in units)
+    skeleton = "".join(unit.letter or " " for unit in units)
     match = lexicon.DOUBLE_LAM.search(skeleton)
     if match is None:
         return units
@@ -180,21 +180,21 @@ def _dual(units: list[Unit], at: int) -> bool:
 
 def _apply_exceptions(units: list[Unit]) -> list[Unit]:
     """Whole words whose everyday spelling is a fact of the lexicon."""
-    if len(units) > 1:
-        last, before = units[-1], units[-2]
-        if last.letter == ALEF_HAMZA_ABOVE and before.letter == WAW and not before.marks:
-            last.letter = HAMZA  # tanu'u: no seat after a long vowel
-        if last.letter == YAA_HAMZA and before.letter == ALEF:
-            last.letter = HAMZA  # tilqa'i, with the yaa that only seats the hamza
-        if (
-            len(units) > 3
-            and units[0].letter in (WAW, FAA)
-            and [unit.letter for unit in units[1:4]] == [SEEN, ALEF_HAMZA_ABOVE, LAM]
-            and SUKUN in units[1].marks
-        ):
-            # wa-s'al: the alef of the imperative, which the mushaf leaves out.
-            place = units[0].end
-            units.insert(1, Unit(ALEF, "", place, place))
+    if len(units) < 2 or not units[0].letter:
+        return units
+    last, before = units[-1], units[-2]
+    if last.letter == ALEF_HAMZA_ABOVE and before.letter == WAW and not before.marks:
+        last.letter = HAMZA  # tanu'u: no seat after a long vowel
+    if last.letter == YAA_HAMZA and before.letter == ALEF:
+        last.letter = HAMZA  # tilqa'i, with the yaa that only seats the hamza
+    if (
+        units[0].letter in (WAW, FAA)
+        and [unit.letter for unit in units[1:4]] == [SEEN, ALEF_HAMZA_ABOVE, LAM]
+        and SUKUN in units[1].marks
+    ):
+        # wa-s'al: the alef of the imperative, which the mushaf leaves out.
+        place = units[0].end
+        units.insert(1, Unit(ALEF, "", place, place))
     bare = "".join(unit.letter for unit in units)
     if bare.endswith(TAA) and units[-1].has(VOWELLED) and FATHA in units[-2].marks and lexicon.open_taa(bare):
         units[-1].letter = TAA_MARBUTA
