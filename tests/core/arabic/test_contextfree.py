@@ -77,7 +77,7 @@ def test_by_words(tmp_path: Path, vocabulary: dict[str, int], name: str) -> None
     pipeline = build_tokenizer(vocabulary, **BY_WORDS[name])
     tokenizer = ArabicTokenizer.from_folder(write_tokenizer(tmp_path, pipeline))
     assert tokenizer.word_cache is not None
-    check(tokenizer, pipeline, [*nasty_texts(21, 1500), "قال بت", "قالب قال,قال بتبت zx zX z X", "ب بب ب-ب"])
+    check(tokenizer, pipeline, [*nasty_texts(21, 800), "قال بت", "قالب قال,قال بتبت zx zX z X", "ب بب ب-ب"])
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -96,7 +96,7 @@ def test_separators(tmp_path: Path, vocabulary: dict[str, int], name: str) -> No
     assert separator_stands_alone(load_vocabulary(folder)) is alone
     parts = [separator, separator, "[+]", "[+]ب", "ب[+]", "@@", "@", "ب", "بَ", "قال", " ", "[", "+", "]", "\u064e"]
     choose = random.Random(7)
-    texts = ["".join(choose.choices(parts, k=choose.randrange(9))) for _ in range(1500)]
+    texts = ["".join(choose.choices(parts, k=choose.randrange(9))) for _ in range(1000)]
     check(ArabicTokenizer.from_folder(folder), pipeline, texts, separator)
 
 

@@ -46,8 +46,10 @@ def test_truncation_and_padding_in_the_file_are_ignored(tmp_path: Path, vocabula
     short = build_tokenizer(vocabulary)
     short.enable_truncation(4)
     short.enable_padding(length=50)
-    tokenizer = ArabicTokenizer.from_folder(write_tokenizer(tmp_path, short))
-    assert [len(tokens) for tokens in tokenizer.tokenize(["", "a b c d e f g"])] == [0, 7]
+    folder = write_tokenizer(tmp_path, short)
+    for cache_words in (0, 100):
+        tokenizer = ArabicTokenizer.from_folder(folder, cache_words=cache_words)
+        assert [len(tokens) for tokens in tokenizer.tokenize(["", "a b c d e f g"])] == [0, 7]
 
 
 def test_no_special_tokens(tmp_path: Path, vocabulary: dict[str, int]) -> None:
