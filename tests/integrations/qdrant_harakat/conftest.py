@@ -49,7 +49,7 @@ def client_of(kind: str, folder: Path) -> Iterator[Any]:
     with ExitStack() as stack:
         if kind == "http":
             front = stack.enter_context(closing(QdrantFront()))
-            client: Any = QdrantClient(url=front.url, check_compatibility=False)
+            client: Any = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
         elif kind == "server":
             client = QdrantClient(url=SERVER_URL)
         elif kind == "edge":

@@ -6,6 +6,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from qdrant_client import AsyncQdrantClient, QdrantClient
 
@@ -16,9 +17,11 @@ from qdrant_harakat import (
     create_async_collection,
     create_collection,
     fit_async_to,
+    local_client,
     open_async_collection,
     open_collection,
 )
+from qdrant_harakat.store import Point, Query, Stage
 
 ASYNC_KINDS = ("async memory", "async folder", "async http", "sync memory", "edge")
 
@@ -29,7 +32,7 @@ def async_client(request, tmp_path):
     kind = request.param
     if kind == "async http":
         url = request.getfixturevalue("front").url
-        return AsyncQdrantClient(url=url, check_compatibility=False)
+        return AsyncQdrantClient(url=url, check_compatibility=False, timeout=60)
     return {
         "async memory": lambda: AsyncQdrantClient(":memory:"),
         "async folder": lambda: AsyncQdrantClient(path=str(tmp_path / "local")),
@@ -141,7 +144,7 @@ async def test_a_cancelled_ingestion_ends_and_can_be_finished(async_client, enco
 
 
 async def test_a_server_that_dies_in_mid_batch(front, encoder, verses):
-    client = AsyncQdrantClient(url=front.url, check_compatibility=False)
+    client = AsyncQdrantClient(url=front.url, check_compatibility=False, timeout=60)
     made = await create_async_collection(client, "verses", encoder)
     front.cut_writes_after = 2
     with pytest.raises(StoreError, match="20 records are in"):
@@ -176,10 +179,23 @@ def test_threads_that_write_the_same_records_write_them_once(client, name, encod
     assert made.get([v.id for v in verses[:20]]) == verses[:20]
 
 
-def test_collections_over_one_local_client_share_its_lock(encoder, verses):
-    client = QdrantClient(":memory:")
-    create_collection(client, "verses", encoder)
+def test_collections_over_one_local_client_share_its_lock(encoder, tmp_path):
+    # In a folder each write waits for the disk, which is where another thread gets in if it can.
+    client = local_client(tmp_path / "local")
+    create_collection(client, "verses", encoder, dims=[64])
+    rows = np.eye(64, dtype=np.float32)
     opened = [open_collection(client, "verses", encoder) for _ in range(8)]
+
+    def write(number):
+        store = opened[number]._store
+        for n in range(number, 192, 8):
+            store.upsert("verses", [Point(n, {"dim_64": rows[n % 64]}, {"text": "نور", "id": n})])
+            store.query("verses", [Query(Stage(rows[n % 64], "dim_64", 3))])
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: opened[n].ingest(verses[n * 10 : n * 10 + 10], batch_size=1), range(8)))
-    assert opened[0].get([v.id for v in verses[:80]]) == verses[:80]
+        list(pool.map(write, range(8)))
+    assert opened[0].count() == 192
+    for n in range(64):
+        hits = opened[0].search_vectors([rows[n]], limit=192, score_threshold=0.5)[0]
+        assert sorted(hit.id for hit in hits) == [n, n + 64, n + 128]
+    client.close()

@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there(encoder, grpc):
 
 
 def test_a_server_that_refuses(front, encoder, verses):
-    client = QdrantClient(url=front.url, check_compatibility=False)
+    client = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
     made = create_collection(client, "verses", encoder, dims=[64])
     front.store.delete_collection("verses")
     with pytest.raises(StoreError, match="404"):

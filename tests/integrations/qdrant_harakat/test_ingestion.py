@@ -154,7 +154,7 @@ def test_progress_is_shown_when_asked_for(encoder, verses, capsys):
 
 
 def test_a_server_that_dies_in_mid_batch(front, encoder, verses):
-    client = QdrantClient(url=front.url, check_compatibility=False)
+    client = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
     made = create_collection(client, "verses", encoder)
     front.cut_writes_after = 3
     with pytest.raises(StoreError, match=r"30 records are in collection 'verses', whole.*same records") as caught:
@@ -168,7 +168,7 @@ def test_a_server_that_dies_in_mid_batch(front, encoder, verses):
 
 
 def test_a_server_that_is_gone(front, encoder, verses):
-    client = QdrantClient(url=front.url, check_compatibility=False)
+    client = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
     made = create_collection(client, "verses", encoder)
     front.close()
     with pytest.raises(StoreError, match="is the server running"):

@@ -200,7 +200,7 @@ def test_a_schema_changed_behind_our_back_is_refused(encoder):
 
 def test_a_server_that_keeps_no_metadata_is_refused(front, encoder):
     front.metadata = False
-    client = QdrantClient(url=front.url, check_compatibility=False)
+    client = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
     with pytest.raises(StoreError, match="1.16"):
         create_collection(client, "verses", encoder)
     assert not client.collection_exists("verses")

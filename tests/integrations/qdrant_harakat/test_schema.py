@@ -92,7 +92,7 @@ def test_a_collection_made_by_hand_from_the_schema_opens(encoder):
 
 
 def test_everything_reaches_the_wire(encoder, front):
-    client = QdrantClient(url=front.url, check_compatibility=False)
+    client = QdrantClient(url=front.url, check_compatibility=False, timeout=60)
     create_collection(client, "verses", encoder, quantization="binary", tokens=True, on_disk=True)
     sent = front.last_create
     assert sent["vectors"]["dim_64"]["on_disk"] is True
