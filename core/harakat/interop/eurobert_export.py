@@ -36,7 +36,9 @@ def export_eurobert(encoder: Encoder, folder: str | Path, *, network_only: bool 
     is rebuilt in its normalisers. Clitic segmentation and everyday spelling cannot be; an encoder that uses them is
     refused.
 
-    Weights are written in float32. Tokenising with the rebuilt step is slower than with harakat.
+    Weights are written in float32. Tokenising with the rebuilt step takes 5 to 20 times as long as with harakat: each
+    letter of the vocabulary costs one pass over the text (measured: 150 letters, 35,000 words a second; 1,400 letters,
+    8,400).
 
     Args:
         encoder: Of a NeoAraBERT checkpoint, without segmentation, ``spelling="as-is"``, ``overflow="warn"``.

@@ -35,7 +35,8 @@ def to_sentence_transformer(encoder: Encoder) -> SentenceTransformer:
     Without harakat installed, sentence-transformers says that it is missing; without the call, transformers says
     that it does not know the model type. The tokenizer does the whole Arabic step, segmentation included; what a
     plain `SentenceTransformer` that was loaded so does not do is normalise again after `truncate_dim`: pass
-    ``normalize_embeddings=True`` there. Use `export_eurobert` for a folder that needs no harakat.
+    ``normalize_embeddings=True`` there. The folder's `tokenizer.json` is the checkpoint's own: a runtime that reads
+    only that file would skip the Arabic step, so give it a folder of `export_eurobert`, which needs no harakat.
 
     For harakat's own architecture (`harakat-mini`) it wraps a copy of the network, which is neither trained nor saved.
 

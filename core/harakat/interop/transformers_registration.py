@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from harakat.errors import CheckpointError
+from harakat.errors import MissingExtraError
 from harakat.model.architecture_names import NEOARABERT
 
 __all__ = ["register_transformers"]
@@ -38,14 +38,14 @@ def register_transformers() -> None:
     wrapped: it looks at the model type first, and leaves every other model to transformers.
 
     Raises:
-        CheckpointError: transformers is a version whose tokenizers work another way than this was written for.
+        MissingExtraError: transformers is a version whose tokenizers work another way than this was written for.
     """
     import transformers
 
     auto: Any = transformers  # its Auto classes are untyped
     for needed in ("_encode_plus", "convert_to_native_format"):
         if needed not in vars(transformers.PreTrainedTokenizerFast):
-            raise CheckpointError(
+            raise MissingExtraError(
                 f"transformers {transformers.__version__} tokenizers have no {needed}, through which the Arabic step "
                 f"is run; install a version that harakat supports: pip install 'transformers>=5,<6'"
             )

@@ -13,7 +13,7 @@ import transformers
 from transformers import AutoConfig, AutoModel, AutoProcessor, AutoTokenizer
 
 from harakat import Encoder
-from harakat.errors import CheckpointError
+from harakat.errors import MissingExtraError
 from harakat.interop import register_transformers
 from harakat.interop.transformers_model import NeoAraBERTConfig, NeoAraBERTModel
 from harakat.interop.transformers_tokenizer import NeoAraBERTTokenizer
@@ -149,5 +149,5 @@ def test_other_models_are_left_alone(tmp_path: Path, tiny_folder: Path) -> None:
 def test_an_unknown_transformers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were `_encode_plus` gone, our override would never be called and the Arabic step silently skipped."""
     monkeypatch.delattr(transformers.PreTrainedTokenizerFast, "_encode_plus")
-    with pytest.raises(CheckpointError, match="_encode_plus"):
+    with pytest.raises(MissingExtraError, match="_encode_plus"):
         register_transformers()
