@@ -188,9 +188,7 @@ def _table() -> dict[str, Mark]:
         (0x08E3, 0x08FF, "extended-A mark"),
     ):
         rows += [
-            (point, f"{what} U+{point:04X}", kind.ANNOTATION)
-            for point in range(first, last + 1)
-            if point not in named
+            (point, f"{what} U+{point:04X}", kind.ANNOTATION) for point in range(first, last + 1) if point not in named
         ]
     return {chr(point): Mark(chr(point), name, what) for point, name, what in rows}
 
@@ -228,9 +226,7 @@ def _inversion(order: dict[str, int]) -> re.Pattern[str]:
 
 # Small waw and small yaa may carry marks themselves (a maddah, as in the pronoun of lahu before hamza), so
 # nothing moves across them.
-_ORDER: dict[str, int] = {
-    char: mark.kind.value for char, mark in MARKS.items() if char not in (SMALL_WAW, SMALL_YAA)
-}
+_ORDER: dict[str, int] = {char: mark.kind.value for char, mark in MARKS.items() if char not in (SMALL_WAW, SMALL_YAA)}
 _ORDERED_RUN = re.compile(_char_class("".join(sorted(_ORDER))) + "{2,}")
 _INVERSION = _inversion(_ORDER)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from harakat.arabic.diacritics import TATWEEL
+from harakat.arabic.diacritics import TATWEEL, canonical_mark_order
 from harakat.arabic.uthmani import respell
 from harakat.errors import OptionError, TextTypeError
 
@@ -252,7 +252,8 @@ def _once(word: str, quranic: bool) -> tuple[str, _Spans]:
     if _SPELLING_SIGN.search(word) is not None or (quranic and _HAS_MARK.search(word) is not None):
         units = respell(word, quranic)
         spans = [(unit.start, unit.end) for unit in units for _ in unit.letter + unit.marks]
-        return "".join([unit.letter + unit.marks for unit in units]), spans
+        # Marks of one letter share a span, so their order is free to change.
+        return canonical_mark_order("".join([unit.letter + unit.marks for unit in units])), spans
     if TATWEEL in word:
         return _replace(word, _same(len(word)), _TATWEEL_RUN, _without_tatweel)
     return word, _same(len(word))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from harakat.arabic.diacritics import DAGGER_ALEF, DAMMATAN, FATHA, KASRA, KASRATAN, SHADDA, SUKUN, canonical_mark_order
+from harakat.arabic.diacritics import DAGGER_ALEF, DAMMATAN, FATHA, KASRA, KASRATAN, SHADDA, SUKUN
 from harakat.arabic.uthmani import lexicon
 from harakat.arabic.uthmani.hamza import seat_hamza, seat_marks, settle_maddah, settle_silent
 from harakat.arabic.uthmani.letters import (
@@ -49,7 +49,7 @@ def respell(word: str, quranic: bool = False) -> list[Unit]:
         The units of the everyday word, each with its place in `word`; their letters and marks, joined, are the
         word. A unit whose letter is a space divides two words.
     """
-    units = settle_tatweel(parse(canonical_mark_order(word)))
+    units = settle_tatweel(parse(word))
     cut = _split_vocative(units)
     if cut:
         place = units[cut - 1].end

@@ -14,6 +14,7 @@ from harakat.arabic.diacritics import (
     SMALL_YAA,
     SUKUN,
     TATWEEL,
+    canonical_mark_order,
 )
 from harakat.arabic.uthmani.letters import (
     ALEF,
@@ -86,12 +87,12 @@ def parse(word: str) -> list[Unit]:
     """The units of a word; small letters that carry weight are units of their own."""
     starts = [at for at, char in enumerate(word) if char not in MARKS or char in _SMALL_LETTERS]
     units = [
-        Unit(word[start], word[start + 1 : end], start, end)
+        Unit(word[start], canonical_mark_order(word[start + 1 : end]), start, end)
         for start, end in zip(starts, [*starts, len(word)][1:], strict=True)
     ]
     leading = starts[0] if starts else len(word)
     if leading:
-        units.insert(0, Unit("", word[:leading], 0, leading))
+        units.insert(0, Unit("", canonical_mark_order(word[:leading]), 0, leading))
     out: list[Unit] = []
     for unit in units:
         out.append(unit)
