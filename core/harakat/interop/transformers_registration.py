@@ -33,9 +33,10 @@ def register_transformers() -> None:
 
     May be called any number of times.
 
-    `AutoTokenizer` alone prefers a checkpoint's Python files, or whatever class `tokenizer_config.json` names, to a
-    registered class. A plain class there would skip the Arabic step silently, so `AutoTokenizer.from_pretrained` is
-    wrapped: it looks at the model type first, and leaves every other model to transformers.
+    A registered class is not enough for that: some versions of transformers prefer the checkpoint's files under
+    `trust_remote_code=True`, and `AutoTokenizer` takes whatever class `tokenizer_config.json` names, so that a plain
+    one would skip the Arabic step silently. Therefore `from_pretrained` of the four is wrapped: it looks at the model
+    type first, and leaves every other model to transformers.
 
     Raises:
         MissingExtraError: transformers is a version whose tokenizers work another way than this was written for.
@@ -55,15 +56,28 @@ def register_transformers() -> None:
     auto.AutoConfig.register(NEOARABERT, NeoAraBERTConfig, exist_ok=True)
     auto.AutoModel.register(NeoAraBERTConfig, NeoAraBERTModel, exist_ok=True)
     auto.AutoTokenizer.register(NeoAraBERTConfig, fast_tokenizer_class=NeoAraBERTTokenizer, exist_ok=True)
-    # Where the processor of a model is asked for (sentence-transformers does), this is it; and a processor that is
-    # not transformers' own wins over the checkpoint's Python files.
+    # sentence-transformers asks for a model's processor.
     auto.AutoProcessor.register(NeoAraBERTConfig, NeoAraBERTTokenizer, exist_ok=True)
-    if not hasattr(auto.AutoTokenizer, _MARK):
-        auto.AutoTokenizer.from_pretrained = classmethod(_choosing(auto.AutoTokenizer.from_pretrained.__func__))
-        setattr(auto.AutoTokenizer, _MARK, True)
+    for kind in (auto.AutoConfig, auto.AutoModel, auto.AutoProcessor, auto.AutoTokenizer):
+        if _MARK not in vars(kind):
+            choose = _our_tokenizer if kind is auto.AutoTokenizer else _without_trust
+            kind.from_pretrained = classmethod(choose(kind.from_pretrained.__func__))
+            setattr(kind, _MARK, True)
 
 
-def _choosing(original: Any) -> Any:
+def _without_trust(original: Any) -> Any:
+    """`from_pretrained` of an Auto class, deaf to `trust_remote_code` for NeoAraBERT checkpoints."""
+
+    @functools.wraps(original)
+    def from_pretrained(cls: type, pretrained_model_name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
+        if "trust_remote_code" in kwargs and _is_neoarabert(pretrained_model_name_or_path, kwargs):
+            kwargs["trust_remote_code"] = False
+        return original(cls, pretrained_model_name_or_path, *inputs, **kwargs)
+
+    return from_pretrained
+
+
+def _our_tokenizer(original: Any) -> Any:
     """`AutoTokenizer.from_pretrained` that gives NeoAraBERT checkpoints our tokenizer."""
 
     @functools.wraps(original)

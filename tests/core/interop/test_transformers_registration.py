@@ -78,6 +78,17 @@ def test_the_files_of_a_folder_are_never_run(
     assert not mark.exists()
 
 
+def test_not_by_sentence_transformers_either(hostile: tuple[Path, Path], encoder: Encoder, texts: list[str]) -> None:
+    """The published snippet, word for word, on a folder that would abuse it."""
+    from sentence_transformers import SentenceTransformer
+
+    folder, mark = hostile
+    model = SentenceTransformer(str(folder), trust_remote_code=True, device="cpu")
+    vectors = model.encode(texts, normalize_embeddings=True)
+    assert abs(vectors - encoder.encode(texts)).max() < 1e-5
+    assert not mark.exists()
+
+
 def test_the_trap_is_real(hostile: tuple[Path, Path]) -> None:
     """The same folder does run code where transformers is left to itself; so the test above can fail."""
     from transformers import AutoModelForMaskedLM
