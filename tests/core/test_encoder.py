@@ -383,6 +383,8 @@ class TestSpelling:
         encoder = Encoder(tiny_folder, spelling="imlai")
         uthmani, everyday = encoder.encode(["ٱلۡحَمۡدُ لِلَّهِ رَبِّ ٱلۡعَٰلَمِينَ", "الْحَمْدُ لِلَّهِ رَبِّ الْعَالَمِينَ"])
         assert uthmani @ everyday > 0.99999
+        one, other = encoder.encode(["ر\u0651\u064e", "ر\u064e\u0651"])  # shadda and fatha in either order
+        np.testing.assert_array_equal(one, other)
         as_is = Encoder(tiny_folder)
         assert str(as_is.fingerprint) != str(encoder.fingerprint)
         assert np.dot(*as_is.encode(["ٱلۡحَمۡدُ", "الْحَمْدُ"])) < 0.9999

@@ -24,7 +24,7 @@ from harakat.arabic.diacritics import TATWEEL, canonical_mark_order
 from harakat.arabic.uthmani import respell
 from harakat.errors import OptionError, TextTypeError
 
-__all__ = ["AlignedText", "to_imlai", "to_imlai_aligned"]
+__all__ = ["AlignedText", "canonical_spelling", "to_imlai", "to_imlai_aligned"]
 
 # What only the mushaf writes: alef wasla, Quranic sukun, silent signs, small letters, open tanwin (U+065E is open
 # dammatan in older files of the Medina mushaf). A text that holds one of them is read as a text of the mushaf.
@@ -155,6 +155,15 @@ def to_imlai(text: str) -> str:
     if _NEEDS_STANDING.search(text) is not None:
         text = _STANDING.sub(_standing, text)
     return _WORD.sub(respelled, text)
+
+
+def canonical_spelling(text: str) -> str:
+    """Everyday spelling with the marks of each letter in one order: what an encoder with ``spelling="imlai"`` reads.
+
+    Raises:
+        TextTypeError: Not a `str`.
+    """
+    return canonical_mark_order(to_imlai(text))
 
 
 def to_imlai_aligned(text: str) -> AlignedText:

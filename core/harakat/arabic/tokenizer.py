@@ -72,7 +72,8 @@ class ArabicTokenizer:
             segmentation: Whether clitics are cut off before the vocabulary. None: as the checkpoint was trained
                 (`apply_stemming` in its config). Another choice than the checkpoint's gives other ids.
             morphology: Where the segmentation's data is: a folder or a catalogue name. None: calima-msa-r13.
-            spelling: ``"imlai"`` brings Uthmani spelling to everyday spelling first (`harakat.arabic.to_imlai`);
+            spelling: ``"imlai"`` brings Uthmani spelling to everyday spelling first, and the marks of a letter to one
+                order (`harakat.arabic.orthography.canonical_spelling`);
                 ``"as-is"`` is the published behaviour.
             cache_words: How many words the word cache may hold; 0 switches it off. Never changes an id.
 
@@ -181,9 +182,9 @@ class ArabicTokenizer:
         return tokens
 
     def _respell(self, text: str) -> str:
-        from harakat.arabic.orthography import to_imlai
+        from harakat.arabic.orthography import canonical_spelling
 
-        return to_imlai(text)
+        return canonical_spelling(text)
 
     def _prepare(self, text: str) -> str:
         _check(text)
@@ -215,8 +216,10 @@ class ArabicTokenizer:
         if self._separator_stands_alone:
             separator = self._vocabulary.separator
             prepared = prepared.replace(separator, f" {separator} ")
-        lines = [line.split(" ") for line in prepared.split("\n")]
-        return dict(zip(runs, map(bytes, self._parts.assemble(lines, self._encode_parts)), strict=True))
+        parts = set(prepared.replace("\n", " ").split(" "))
+        ids_of = self._parts.resolve(parts, self._encode_parts).__getitem__
+        lines = prepared.split("\n")
+        return {run: b"".join(map(ids_of, line.split(" "))) for run, line in zip(runs, lines, strict=True)}
 
     def _encode_parts(self, parts: list[str]) -> dict[str, bytes]:
         encoded = self._wordpiece.encode(parts) if self._wordpiece is not None else {}

@@ -111,9 +111,9 @@ class NeoAraBERTTokenizer(PreTrainedTokenizerFast):
         """
         check_text(text, 0)
         if self.spelling == "imlai":
-            from harakat.arabic.orthography import to_imlai
+            from harakat.arabic.orthography import canonical_spelling
 
-            text = to_imlai(text)
+            text = canonical_spelling(text)
         if self.apply_stemming if apply_stemming is None else apply_stemming:
             text = self._the_segmenter().segment(text)
         return prepare(text, self.stemming_separator)
