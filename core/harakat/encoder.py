@@ -51,9 +51,10 @@ class Encoder:
             are faster on a GPU and round each vector a little (cosine to float32 about 0.9999).
         revision: Branch, tag or commit of a hub model.
         precision: ``"float32"``, ``"int8"`` or ``"binary"`` output (see `harakat.model.pooling.to_precision`).
-        spelling: ``"as-is"``, or ``"imlai"`` to read everything in everyday spelling (`harakat.arabic.to_imlai`)
-            and with the marks of a letter in one order; what you store and show is never altered. None for what the checkpoint was trained on. It changes ids
-            and vectors, so a collection made with one cannot be opened with the other.
+        spelling: ``"as-is"``, or ``"imlai"`` to read everything in everyday spelling (`harakat.arabic.to_imlai`) and
+            with the marks of a letter in one order; what you store and show is never altered. None for what the
+            checkpoint was trained on. It changes ids and vectors, so a collection made with one cannot be opened
+            with the other.
         segmentation: Whether clitics are split off by morphology. None for what the checkpoint says.
         morphology: Morphology data for segmentation: a catalogue name or a folder. None for the default.
         max_length: Longest sequence in tokens, special tokens included. None for the checkpoint's.

@@ -73,8 +73,7 @@ class ArabicTokenizer:
                 (`apply_stemming` in its config). Another choice than the checkpoint's gives other ids.
             morphology: Where the segmentation's data is: a folder or a catalogue name. None: calima-msa-r13.
             spelling: ``"imlai"`` brings Uthmani spelling to everyday spelling first, and the marks of a letter to one
-                order (`harakat.arabic.orthography.canonical_spelling`);
-                ``"as-is"`` is the published behaviour.
+                order (`harakat.arabic.orthography.canonical_spelling`); ``"as-is"`` is the published behaviour.
             cache_words: How many words the word cache may hold; 0 switches it off. Never changes an id.
 
         Returns:
