@@ -59,20 +59,31 @@ class WordCache:
                 pending.append((len(assembled), words))
                 assembled.append(bytearray())
         if pending:
-            wanted = set().union(*(words for _, words in pending))
-            missing = wanted.difference(known)
-            # Private to this call: whatever other threads add and forget meanwhile, every word of it is there.
-            ids = {word: known[word] for word in wanted.difference(missing)}
-            fresh = self.previous(missing)
-            missing.difference_update(fresh)
-            if missing:
-                fresh.update(compute(list(missing)))
-            self.add(fresh)
-            ids.update(fresh)
-            ids_of = ids.__getitem__
+            ids_of = self.resolve(set().union(*(words for _, words in pending)), compute).__getitem__
             for index, words in pending:
                 assembled[index] = bytearray().join(map(ids_of, words))
         return assembled
+
+    def resolve(self, words: set[str], compute: Callable[[list[str]], dict[str, bytes]]) -> dict[str, bytes]:
+        """The ids of each of some words; those that were not known are known from then on.
+
+        Args:
+            words: The words.
+            compute: Gives the ids of words; it is asked once, for all the words that are not known.
+
+        Returns:
+            A dict of the caller's own: whatever other threads add and forget meanwhile, every word is there.
+        """
+        known = self._current
+        missing = words.difference(known)
+        ids = {word: known[word] for word in words.difference(missing)}
+        fresh = self.previous(missing)
+        missing.difference_update(fresh)
+        if missing:
+            fresh.update(compute(list(missing)))
+        self.add(fresh)
+        ids.update(fresh)
+        return ids
 
     @property
     def current(self) -> dict[str, bytes]:
