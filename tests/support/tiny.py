@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from harakat.arabic.published import prepare
 
@@ -45,16 +46,21 @@ DEFAULT_CONFIG: dict[str, Any] = {
 def write_tokenizer(
     folder: Path, *, vocab_size: int = 400, apply_stemming: bool = False, texts: Sequence[str] = SAMPLE_TEXTS
 ) -> int:
-    """Train a small WordPiece over separated text; write tokenizer.json and tokenizer_config.json.
+    """Write tokenizer.json and tokenizer_config.json over a vocabulary of the texts' letters and commonest pieces.
+
+    The vocabulary is counted rather than trained, since the trainer breaks ties at random.
 
     Returns:
         The number of vocabulary entries.
     """
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizers.Sequence([])
+    pieces = Counter(piece for text in texts for piece in prepare(text, "[+]").split())
+    letters = sorted({letter for piece in pieces for letter in piece})
+    common = sorted((piece for piece in pieces if len(piece) > 1), key=lambda piece: (-pieces[piece], piece))
+    entries = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *common][:vocab_size]
+    vocabulary = {entry: index for index, entry in enumerate(entries)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.add_special_tokens(SPECIAL)
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=SPECIAL, show_progress=False)
-    tokenizer.train_from_iterator([prepare(text, "[+]") for text in texts], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

@@ -14,6 +14,10 @@ from harakat.model.architecture_names import MARKED_BERT, NEOARABERT
 __all__ = ["CheckpointConfig", "read_config", "read_json"]
 
 
+LONGEST = 1_000_000
+"""No network takes this many tokens; a larger number stands for none."""
+
+
 @dataclass(frozen=True)
 class CheckpointConfig:
     """What a checkpoint folder says about itself.
@@ -117,11 +121,20 @@ def _spelling(raw: Mapping[str, Any], path: Path) -> str:
 
 
 def _sentence_length(folder: Path) -> int | None:
-    path = folder / "sentence_bert_config.json"
-    if not path.exists():
-        return None
-    data = read_json(path)
-    return None if data.get("max_seq_length") is None else positive_int(data, "max_seq_length", path)
+    """The longest sequence that a sentence-transformers folder asks for, if it does."""
+    sources = [("sentence_bert_config.json", "max_seq_length")]
+    if (folder / "modules.json").exists():  # since version 6 it is kept with the tokenizer only
+        sources.append(("tokenizer_config.json", "model_max_length"))
+    for name, key in sources:
+        path = folder / name
+        if path.exists():
+            data = read_json(path)
+            value = data.get(key)
+            if isinstance(value, int | float) and value > LONGEST:  # transformers' way to say "unknown"
+                continue
+            if value is not None:
+                return positive_int(data, key, path)
+    return None
 
 
 def _prompts(folder: Path) -> dict[str, str]:

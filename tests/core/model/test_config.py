@@ -52,6 +52,19 @@ def test_sentence_transformers_files(tmp_path: Path) -> None:
         assert config.prompts == {"query": "q: "}
 
 
+def test_the_length_that_newer_sentence_transformers_keep(tmp_path: Path) -> None:
+    write(tmp_path, "config.json", {**BASE, "max_position_embeddings": 1024})
+    write(tmp_path, "tokenizer_config.json", {"model_max_length": 200})
+    assert read_config(tmp_path).max_length == 1024  # no sentence-transformers folder
+    write(tmp_path, "modules.json", [{"type": "x.Transformer"}])
+    assert read_config(tmp_path).max_length == 200
+    write(tmp_path, "sentence_bert_config.json", {"max_seq_length": 100})
+    assert read_config(tmp_path).max_length == 100
+    write(tmp_path, "sentence_bert_config.json", {})
+    write(tmp_path, "tokenizer_config.json", {"model_max_length": 10**30})
+    assert read_config(tmp_path).max_length == 1024
+
+
 @pytest.mark.parametrize(
     "pooling",
     [
