@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harakat.arabic import strip_marks
 from harakat.errors import CollectionError
 from harakat_cli import console
 from harakat_cli.index import index_source
@@ -23,6 +24,8 @@ __all__ = ["demo"]
 
 COLLECTION = "quran"
 VERSES = 6236
+DEEPEST = 100
+"""How far down a verse is looked for."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Sense:
     """With its marks."""
     meaning: str
     near: str
-    """A word of the same meaning that shares no letters' shape with it."""
+    """Another word of that meaning, or one that goes with it."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,35 @@ class Homograph:
 
 
 HOMOGRAPHS = (
-    Homograph(
-        "علم",
-        (Sense("عِلْم", "knowledge", "مَعْرِفَة"), Sense("عَلَم", "flag", "رَايَة")),
-    ),
-    Homograph(
-        "جنة",
-        (Sense("جَنَّة", "garden", "حَدِيقَة"), Sense("جِنَّة", "jinn", "شَيَاطِين")),
-    ),
-    Homograph(
-        "ملك",
-        (Sense("مَلِك", "king", "سُلْطَان"), Sense("مَلَك", "angel", "جِبْرِيل")),
-    ),
-    Homograph(
-        "بر",
-        (Sense("بِرّ", "goodness", "إِحْسَان"), Sense("بَرّ", "dry land", "صَحْرَاء")),
-    ),
+    Homograph("علم", (Sense("عِلْم", "knowledge", "فِقْه"), Sense("عَلَم", "flag", "لِوَاء"))),
+    Homograph("كتب", (Sense("كَتَبَ", "wrote", "قَرَأَ"), Sense("كُتُب", "books", "صُحُف"))),
+    Homograph("قسم", (Sense("قِسْم", "part", "جُزْء"), Sense("قَسَم", "oath", "يَمِين"))),
+    Homograph("كبر", (Sense("كِبْر", "pride", "غُرُور"), Sense("كِبَر", "old age", "شَيْخُوخَة"))),
 )
 
-QUERIES = ("الجنة", "الْجَنَّة", "الْجِنَّة")
-"""Bare; marked as the garden; marked as the jinn."""
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase of a verse that reads in two ways; the verse means the first."""
+
+    verse: str
+    marked: str
+    meaning: str
+    otherwise: str
+    """The same letters with other marks."""
+    other_meaning: str
+
+
+PHRASES = (
+    Phrase("58:16", "أَيْمَانَهُمْ جُنَّةً", "shield", "أَيْمَانَهُمْ جَنَّةً", "garden"),
+    Phrase("52:38", "سُلَّمٌ يَسْتَمِعُونَ فِيهِ", "ladder", "سِلْمٌ يَسْتَمِعُونَ فِيهِ", "peace"),
+    Phrase("114:6", "الْجِنَّةِ وَالنَّاسِ", "jinn", "الْجَنَّةِ وَالنَّاسِ", "garden"),
+    Phrase("114:2", "مَلِكِ النَّاسِ", "king", "مَلَكِ النَّاسِ", "angel"),
+    Phrase("69:17", "وَالْمَلَكُ عَلَى أَرْجَائِهَا", "angels", "وَالْمُلْكُ عَلَى أَرْجَائِهَا", "dominion"),
+)
+
+QUESTIONS = ("ما هي صفات المنافقين؟", "قصة يوسف مع إخوته")
+"""In plain words: the traits of the hypocrites; Joseph and his brothers."""
 
 BARE_VERSES = ("2:255", "18:10", "24:35", "55:60", "94:5", "112:1")
 """Verses looked for as a person would type them: everyday spelling, no marks."""
@@ -80,8 +92,8 @@ def demo(
 ) -> None:
     r"""Index the Quran with its marks, and show what marks change.
 
-    Similarities and search results are computed as you watch; nothing in them is prepared. Run a second time, the
-    verses are found stored and only the questions are asked again.
+    The examples are chosen to be clear; their numbers are computed as you watch. Run a second time, the verses are
+    found stored and only the questions are asked again.
 
     [bold]Examples[/bold]
 
@@ -103,9 +115,9 @@ def demo(
         console.data(f"{what} in {indexed:.1f} s with {encoder.name} ({encoder.dim} values a vector), in {folder}")
         asked = time.monotonic()
         _homographs(encoder)
-        _searches(store, encoder)
+        _phrases(store, encoder)
         _bare_verses(store, encoder)
-    console.data("")
+        _questions(store, encoder)
     now = time.monotonic()
     console.data(f"indexing {indexed:.1f} s, questions {now - asked:.1f} s, all {now - started:.1f} s")
     console.data(f'ask more: harakat search "الصبر عند المصيبة" {address}')
@@ -131,39 +143,48 @@ def _homographs(encoder: Encoder) -> None:
             rows.append((meaning, *pair, cosine(reading, homograph.bare), reading))
     console.data("")
     console.data("The same letters, other marks: cosine with a word of each meaning")
-    near = "; ".join(f"{s.meaning}: {s.near}" for h in HOMOGRAPHS for s in h.senses)
+    near = ", ".join(f"{s.meaning} {s.near}" for h in HOMOGRAPHS for s in h.senses)
     console.table(("reading", "first meaning", "second meaning", "without marks", "word"), rows)
-    console.data(f"measured against {near}")
+    console.data(f"The words of each meaning: {near}")
 
 
-def _searches(store: ChromaStore, encoder: Encoder) -> None:
-    """One query bare and marked in two ways, side by side."""
-    found = [store.search(COLLECTION, encoder, query, 5, None) for query in QUERIES]
+def _phrases(store: ChromaStore, encoder: Encoder) -> None:
+    """A phrase without marks, with the verse's own marks and with those of another word: where is the verse found?"""
+    rows = []
+    for phrase in PHRASES:
+        bare = strip_marks(phrase.marked)
+        found = [_place(store, encoder, text, phrase.verse) for text in (bare, phrase.marked, phrase.otherwise)]
+        own, other = f"{phrase.meaning} {found[1]}", f"{phrase.other_meaning} {found[2]}"
+        rows.append((phrase.verse, found[0], own, other, phrase.marked))
     console.data("")
-    console.data("One query, bare and with the marks of either word: verses found")
-    headings = tuple(f"{number}." for number in range(1, len(QUERIES) + 1))
-    rows = [tuple(f"{hit.id}  {hit.score:.2f}" for hit in hits) for hits in zip(*found, strict=True)]
-    console.table(headings, rows)
-    for number, (query, hits) in enumerate(zip(QUERIES, found, strict=True), 1):
-        console.data(f"{number}. {query}")
-        console.data(f"   {hits[0].id}  {hits[0].text}")
+    console.data("A phrase without marks, with its own, and with those of another word: place and score of its verse")
+    console.table(("verse", "without marks", "own marks", "other marks", "phrase"), rows)
+
+
+def _place(store: ChromaStore, encoder: Encoder, query: str, verse: str) -> str:
+    hits = store.search(COLLECTION, encoder, query, DEEPEST, None)
+    return next((f"#{rank} {h.score:.2f}" for rank, h in enumerate(hits, 1) if h.id == verse), f"over #{DEEPEST}")
 
 
 def _bare_verses(store: ChromaStore, encoder: Encoder) -> None:
     """Stored with all marks in Uthmani spelling, asked for as one types: at which place are they found?"""
-    verses: dict[str, Any] = {}
-    wanted = set(BARE_VERSES)
     source = QuranSource()
-    for record in source.records():
-        if record.id in wanted:
-            verses[record.id] = (record.text, source.everyday(record.id))
+    verses = {key: source.everyday(key) for key in BARE_VERSES}
     rows = []
     for key in BARE_VERSES:
-        text, bare = verses[key]
-        hits = store.search(COLLECTION, encoder, bare, 10, None)
-        place = next((str(rank) for rank, hit in enumerate(hits, 1) if hit.id == key), "over 10")
-        one, two = encoder.encode([text, bare], show_progress=False)
-        rows.append((key, place, f"{float(one @ two):.2f}", bare if len(bare) <= 60 else bare[:57] + "…"))
+        bare = verses[key]
+        typed = bare if len(bare) <= 60 else bare[:57] + "…"
+        rows.append((key, _place(store, encoder, bare, key), typed))
     console.data("")
     console.data("Verses stored with all their marks, asked for in everyday spelling without any")
-    console.table(("verse", "found at", "cosine", "as typed"), rows)
+    console.table(("verse", "found", "as typed"), rows)
+
+
+def _questions(store: ChromaStore, encoder: Encoder) -> None:
+    """Questions, and the first verse that is found for each."""
+    console.data("")
+    console.data("Questions in plain words, and the first verse found")
+    for question in QUESTIONS:
+        hit = store.search(COLLECTION, encoder, question, 1, None)[0]
+        for line in (question, f"{hit.id}  {hit.score:.2f}", hit.text, ""):
+            console.data(line)
