@@ -51,6 +51,25 @@ class EdgeClient:
             raise StoreError(f"folder {str(path)!r} for the embedded Qdrant cannot be made: {error}") from error
         self.store = EdgeStore(self.path)
 
+    def collections(self) -> list[str]:
+        """Names of the collections in the folder, in alphabetical order.
+
+        Raises:
+            StoreError: The client is closed, or the folder cannot be read.
+        """
+        return self.store.names()
+
+    def delete_collection(self, name: str) -> None:
+        """Delete a collection and all that it holds.
+
+        Raises:
+            CollectionError: There is none of that name.
+            StoreError: Another process holds it, or it cannot be deleted.
+        """
+        if not self.store.exists(name):
+            raise CollectionError(f"collection {name!r} does not exist in {self.store.where}")
+        self.store.drop(name)
+
     def close(self) -> None:
         """Write everything to disk and let go of the folder. Later calls raise StoreError."""
         self.store.close()
@@ -93,6 +112,12 @@ class EdgeStore:
                 with _Translated(self.where, f"closing collection {name!r}"):
                     shard.flush()
                     shard.close()
+
+    def names(self) -> list[str]:
+        """Names of the collections, in alphabetical order."""
+        self._check_open("listing collections")
+        with _Translated(self.where, "listing collections"):
+            return sorted(card.parent.name for card in self._path.glob(f"*/{CARD}") if card.parent.name[0] != ".")
 
     def exists(self, name: str) -> bool:
         """Whether it has a collection of that name."""
@@ -252,7 +277,9 @@ def _vector_params(spec: VectorSpec, hnsw: Hnsw) -> Any:
     if spec.quantization == "int8":
         quantization = qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=INT8_QUANTILE, always_ram=True)
     elif spec.quantization == "binary":
-        quantization = qe.BinaryQuantizationConfig(always_ram=True)
+        # As in client_models: queries keep 8 bits.
+        asymmetric = qe.BinaryQuantizationQueryEncoding.Scalar8Bits
+        quantization = qe.BinaryQuantizationConfig(always_ram=True, query_encoding=asymmetric)
     return qe.EdgeVectorParams(
         size=spec.size,
         distance=getattr(qe.Distance, spec.distance.capitalize()),

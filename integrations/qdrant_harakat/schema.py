@@ -163,8 +163,9 @@ def collection_schema(
             two (``[encoder.dim, 64]``) are enough for two-stage search.
         tokens: Also keep a vector for each token, for late interaction (MaxSim): the dim of those vectors, or True
             for the smallest stored dim. Takes about ``dim × tokens × 4`` bytes a text.
-        quantization: ``"int8"`` keeps a quarter-size copy in memory, ``"binary"`` one of 1/32 (better from 512 dims
-            on); searches then look at more candidates and rescore them with the originals. qdrant-client's local
+        quantization: ``"int8"`` keeps a quarter-size copy in memory, ``"binary"`` one of 1/32, which finds a
+            little less, the less the smaller the dim; searches look at more candidates than they return and rescore
+            them with the originals. qdrant-client's local
             mode keeps no quantised copy and searches exactly.
         on_disk: Whether the original vectors are served from disk.
         on_disk_payload: Whether payloads are served from disk.

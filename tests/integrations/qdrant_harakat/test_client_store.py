@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from qdrant_client import QdrantClient
 
 import qdrant_harakat
 from harakat.errors import MissingExtraError, StoreError
+from harakat.model.names import BUNDLED_FOLDER
 from qdrant_harakat import EdgeClient, create_collection, local_client, open_collection
 from qdrant_harakat.client_store import ClientStore
 
@@ -106,3 +108,8 @@ def test_all_names_of_the_face_are_there():
     assert set(qdrant_harakat.__all__) == set(dir(qdrant_harakat))
     with pytest.raises(AttributeError, match="nothing"):
         _ = qdrant_harakat.nothing
+
+
+@pytest.mark.skipif(not any(BUNDLED_FOLDER.glob("*.safetensors")), reason="needs the bundled harakat-mini")
+def test_the_example_in_the_docstring_holds():
+    assert doctest.testmod(qdrant_harakat) == doctest.TestResults(failed=0, attempted=6)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from quran_text import Mushaf
 
-from harakat.errors import StoreError
+from harakat import Encoder
+from harakat.errors import CollectionError, StoreError
+from harakat.model.names import BUNDLED_FOLDER
 from harakat.model.pooling import unit_prefix
 from qdrant_harakat import EdgeClient, Hnsw, Record, create_collection, open_collection
 from qdrant_harakat.store import Point
@@ -17,7 +19,9 @@ from qdrant_harakat.store import Point
 OPEN = """
 import sys
 from qdrant_harakat import EdgeClient
-from harakat.errors import StoreError
+from harakat import Encoder
+from harakat.errors import CollectionError, StoreError
+from harakat.model.names import BUNDLED_FOLDER
 try:
     EdgeClient(sys.argv[1]).store.count("verses")
 except StoreError as error:
@@ -77,6 +81,25 @@ def test_recall_of_graph_and_quantised_copy_over_the_quran(tmp_path, quran):
         assert np.mean(shares) >= 0.95
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not any(BUNDLED_FOLDER.glob("*.safetensors")), reason="needs the bundled harakat-mini")
+@pytest.mark.parametrize(("quantization", "least"), [("int8", 0.99), ("binary", 0.93)])
+def test_recall_over_the_quran_with_the_default_model(tmp_path, quantization, least):
+    encoder = Encoder()
+    records = [Record(ayah.key, ayah.text) for ayah in Mushaf.hafs().ayahs]
+    with EdgeClient(tmp_path / "edge") as client:
+        hnsw = Hnsw(full_scan_threshold=100)
+        made = create_collection(client, "quran", encoder, quantization=quantization, hnsw=hnsw, indexing_threshold=200)
+        made.ingest(records, batch_size=1000)
+        vectors = encoder.encode_documents([record.text for record in records])
+        for dim in encoder.dims:
+            rows = unit_prefix(vectors, dim)
+            hits = made.search_vectors(rows[::31], limit=10, dim=dim)
+            assert recall(hits, records, rows[::31] @ rows.T) >= least, dim
+        two_stages = made.search_vectors(vectors[::31], limit=10, first_dim=64)
+        assert recall(two_stages, records, vectors[::31] @ vectors.T) >= 0.93
+
+
 def test_the_second_stage_loses_no_candidate(tmp_path, encoder):
     # Vectors in all directions, which a graph links sparsely. Left to itself the engine walks the graph for the
     # second stage too, finds 8 hits of 10, and misses the record itself once in four times.
@@ -115,8 +138,11 @@ def test_collections_of_one_client_are_apart(tmp_path, encoder, other_encoder, v
         first.ingest(verses[:5])
         second.ingest(verses[:2])
         assert (first.count(), second.count()) == (5, 2)
-        client.store.drop("first")
-        assert not client.store.exists("first") and second.count() == 2
+        assert client.collections() == ["first", "second"]
+        client.delete_collection("first")
+        assert client.collections() == ["second"] and second.count() == 2
+        with pytest.raises(CollectionError, match="'first' does not exist"):
+            client.delete_collection("first")
 
 
 def test_closing_twice_is_fine(tmp_path):
@@ -124,7 +150,7 @@ def test_closing_twice_is_fine(tmp_path):
     client.close()
     client.close()
     with pytest.raises(StoreError, match="closed"):
-        client.store.exists("verses")
+        client.collections()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

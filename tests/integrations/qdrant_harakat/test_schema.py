@@ -96,7 +96,10 @@ def test_everything_reaches_the_wire(encoder, front):
     create_collection(client, "verses", encoder, quantization="binary", tokens=True, on_disk=True)
     sent = front.last_create
     assert sent["vectors"]["dim_64"]["on_disk"] is True
-    assert sent["vectors"]["dim_64"]["quantization_config"]["binary"]["always_ram"] is True
+    assert sent["vectors"]["dim_64"]["quantization_config"]["binary"] == {
+        "always_ram": True,
+        "query_encoding": "scalar8bits",
+    }
     assert sent["vectors"]["tokens"]["multivector_config"] == {"comparator": "max_sim"}
     assert sent["metadata"][METADATA_KEY]["fingerprint"] == str(encoder.fingerprint)
 
