@@ -52,8 +52,9 @@ class PieceTokenizer:
             raise OptionError(f"spelling={spelling!r} is unknown: use 'imlai' or 'given'")
         if cache_words < 0:
             raise OptionError(f"cache_words={cache_words} is negative: use 0 to remember no words")
-        specials = {token: tokenizer.token_to_id(token) for token in _SPECIALS}
-        absent = [token for token, index in specials.items() if index is None]
+        found = {token: tokenizer.token_to_id(token) for token in _SPECIALS}
+        specials = {token: index for token, index in found.items() if index is not None}
+        absent = [token for token in _SPECIALS if token not in specials]
         if absent:
             raise CheckpointError(f"the tokenizer lacks the special tokens {', '.join(absent)}")
         self._tokenizer = tokenizer
@@ -69,9 +70,7 @@ class PieceTokenizer:
         self._identity = digest.hexdigest()[:16]
 
     @classmethod
-    def from_folder(
-        cls, path: str | Path, *, spelling: str = "imlai", cache_words: int = 65_536
-    ) -> PieceTokenizer:
+    def from_folder(cls, path: str | Path, *, spelling: str = "imlai", cache_words: int = 65_536) -> PieceTokenizer:
         """Read ``tokenizer.json`` in the folder `path`.
 
         Raises:
@@ -108,7 +107,7 @@ class PieceTokenizer:
     @property
     def pad_id(self) -> int:
         """The id of ``<pad>``."""
-        return int(self._pad)
+        return self._pad
 
     @property
     def identity(self) -> str:

@@ -106,6 +106,13 @@ class _Linear(nn.Linear):
         """Leave the weights as they lie in memory."""
 
 
+class _Embedding(nn.Embedding):
+    """An embedding whose rows come from a checkpoint, likewise."""
+
+    def reset_parameters(self) -> None:
+        """Leave the rows as they lie in memory."""
+
+
 class MarkedBert(nn.Module):
     """BERT over marked pieces; see the module's docstring. Pooling, norms and prefixes happen outside.
 
@@ -116,9 +123,8 @@ class MarkedBert(nn.Module):
         super().__init__()
         hidden, eps = config.hidden_size, config.layer_norm_eps
         self.config = config
-        self.words = nn.Embedding.from_pretrained(torch.empty(config.vocab_size, hidden), freeze=False)
-        longest = torch.empty(config.max_position_embeddings, hidden)
-        self.positions = nn.Embedding.from_pretrained(longest, freeze=False)
+        self.words = _Embedding(config.vocab_size, hidden)
+        self.positions = _Embedding(config.max_position_embeddings, hidden)
         self.marks = nn.Parameter(torch.zeros(SLOTS * CLASSES, hidden))
         self.lexicon = _Lexicon(config) if config.lexicon_size else None
         self.norm = nn.LayerNorm(hidden, eps=eps)

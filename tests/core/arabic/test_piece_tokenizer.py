@@ -40,7 +40,10 @@ def ids(tokenizer, text):
 
 @given(st.text(max_size=60) | arabic)
 def test_words_are_cut_alone_and_the_cache_changes_nothing(text):
-    cached, plain = PieceTokenizer(unigram(), spelling="given"), PieceTokenizer(unigram(), spelling="given", cache_words=0)
+    cached, plain = (
+        PieceTokenizer(unigram(), spelling="given"),
+        PieceTokenizer(unigram(), spelling="given", cache_words=0),
+    )
     first, again, bare = cached.tokenize([text])[0], cached.tokenize([text])[0], plain.tokenize([text])[0]
     for other in (again, bare):
         np.testing.assert_array_equal(first.ids, other.ids)

@@ -12,7 +12,12 @@ from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MODEL_TYPE, MarkedBert, MarkedBertConfig, lexicon_keys
 
 CONFIG = MarkedBertConfig(
-    vocab_size=50, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=64, max_position_embeddings=20
+    vocab_size=50,
+    hidden_size=32,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    intermediate_size=64,
+    max_position_embeddings=20,
 )
 
 
@@ -26,22 +31,33 @@ def oracle():
 
 
 def from_oracle(bert, config=CONFIG):
-    theirs = {name: torch.randn_like(value) * 0.3 for name, value in bert.state_dict().items() if value.is_floating_point()}
+    theirs = {
+        name: torch.randn_like(value) * 0.3 for name, value in bert.state_dict().items() if value.is_floating_point()
+    }
     bert.load_state_dict(theirs, strict=False)
     state = {
         "words.weight": theirs["embeddings.word_embeddings.weight"],
-        "positions.weight": theirs["embeddings.position_embeddings.weight"] + theirs["embeddings.token_type_embeddings.weight"][0],
+        "positions.weight": theirs["embeddings.position_embeddings.weight"]
+        + theirs["embeddings.token_type_embeddings.weight"][0],
         "marks": torch.zeros(256, 32),
         "norm.weight": theirs["embeddings.LayerNorm.weight"],
         "norm.bias": theirs["embeddings.LayerNorm.bias"],
         "projection.weight": torch.eye(32),
         "projection.bias": torch.zeros(32),
     }
-    names = {"out": "attention.output.dense", "norm1": "attention.output.LayerNorm", "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm"}
+    names = {
+        "out": "attention.output.dense",
+        "norm1": "attention.output.LayerNorm",
+        "up": "intermediate.dense",
+        "down": "output.dense",
+        "norm2": "output.LayerNorm",
+    }
     for layer in range(3):
         there, here = f"encoder.layer.{layer}.", f"layers.{layer}."
         for kind in ("weight", "bias"):
-            state[f"{here}qkv.{kind}"] = torch.cat([theirs[f"{there}attention.self.{part}.{kind}"] for part in ("query", "key", "value")])
+            state[f"{here}qkv.{kind}"] = torch.cat(
+                [theirs[f"{there}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
+            )
             for name, full in names.items():
                 state[f"{here}{name}.{kind}"] = theirs[f"{there}{full}.{kind}"]
     network = MarkedBert(config)
@@ -52,7 +68,9 @@ def from_oracle(bert, config=CONFIG):
 def run(network, ids, mask, marks=None):
     count, length = ids.shape
     places = torch.arange(length).repeat(count)
-    flat = network(ids.flatten(), places, PaddedAttention(count, length, mask), None if marks is None else marks.flatten())
+    flat = network(
+        ids.flatten(), places, PaddedAttention(count, length, mask), None if marks is None else marks.flatten()
+    )
     return flat.view(count, length, -1)
 
 

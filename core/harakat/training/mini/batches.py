@@ -17,16 +17,14 @@ from harakat.model.marked_bert import MarkedBert
 __all__ = ["BucketAttention", "Sequence_", "embed", "pool", "prepare"]
 
 
-class Sequence_(NamedTuple):  # noqa: N801  collections.abc has the plain name
+class Sequence_(NamedTuple):
     """One tokenised text with its special tokens: ids and packed marks, int64, shape (n,)."""
 
     ids: NDArray[np.int64]
     marks: NDArray[np.int64]
 
 
-def prepare(
-    tokenizer: PieceTokenizer, texts: Sequence[str], *, longest: int, prefix: str = ""
-) -> list[Sequence_]:
+def prepare(tokenizer: PieceTokenizer, texts: Sequence[str], *, longest: int, prefix: str = "") -> list[Sequence_]:
     """Tokenise `texts`, each cut to `longest` tokens, special tokens and the pieces of `prefix` included."""
     head = [*tokenizer.prefix, *(tokenizer.tokenize([prefix])[0].ids if prefix else ())]
     tail = list(tokenizer.suffix)
@@ -112,7 +110,8 @@ def embed(network: MarkedBert, sequences: Sequence[Sequence_], *, tokens: int = 
     result = np.zeros((len(sequences), network.config.hidden_size), np.float32)
     at = 0
     while at < len(order):
-        part, used = [], 0
+        part: list[int] = []
+        used = 0
         while at < len(order) and (not part or used + len(sequences[order[at]].ids) <= tokens):
             part.append(order[at])
             used += len(sequences[order[at]].ids)

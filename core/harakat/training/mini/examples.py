@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harakat.arabic import markcodes
 from harakat.training.mini import texts
@@ -61,11 +60,17 @@ def thinned(sequence: Sequence_, chance: random.Random) -> Sequence_:
 
 def spans(source: Sequence[str], count: int, chance: random.Random, *, longest: int = 110) -> list[str]:
     """Cut `count` spans out of texts, from three words to `longest`, half of them beginning at a clause."""
-    found = []
+    found: list[str] = []
     while len(found) < count:
         words = chance.choice(source).split()
         kind = chance.random()
-        size = chance.randint(3, 12) if kind < 0.45 else chance.randint(12, 40) if kind < 0.85 else chance.randint(40, longest)
+        size = (
+            chance.randint(3, 12)
+            if kind < 0.45
+            else chance.randint(12, 40)
+            if kind < 0.85
+            else chance.randint(40, longest)
+        )
         start = chance.randrange(max(1, len(words) - size))
         if chance.random() < 0.5:
             while start and not _CLAUSE.search(words[start - 1]):
@@ -130,12 +135,37 @@ class Words:
                         self.patterns[len(base)].append(tuple(classes))
                     self.where[base, tuple(classes)].add(len(self.groups))
             self.groups.append(kept)
-        self.usable = [index for index, group in enumerate(self.groups) if len({texts.strip_marks(w) for w in group}) > 1]
-        self.attested = attested
+        self.usable = [
+            index for index, group in enumerate(self.groups) if len({texts.strip_marks(w) for w in group}) > 1
+        ]
+        self.attested = {base: forms for base, forms in attested.items() if not texts.held_out(base, dropped)}
+        self.clashing = [
+            base
+            for base, forms in self.attested.items()
+            if any(conflict(forms[0], other) for other in forms[1:4]) and len(base) > 2
+        ]
+        self.marked = [base for base, forms in self.forms.items() if forms]
 
     def related(self, first: str, second: str) -> bool:
         """True where two base forms share a synset."""
         return bool(self.homes[first] & self.homes[second])
+
+    def clash(self, chance: random.Random) -> tuple[str, str, str]:
+        """Return one word vowelled in two ways that conflict, and bare; the first way is the commoner one."""
+        if self.clashing and chance.random() < 0.5:
+            base = chance.choice(self.clashing)
+            forms = self.attested[base]
+            first = forms[0]
+            second = chance.choice([other for other in forms[1:] if conflict(first, other)])
+            return self._ended(base, first, chance), self._ended(base, second, chance), base
+        base = chance.choice(self.marked)
+        form = chance.choice(sorted(self.forms[base]))
+        return self._ended(base, form, chance), self.negative(base, form, chance) or base, base
+
+    def _ended(self, base: str, form: tuple[int, ...], chance: random.Random) -> str:
+        if form[-1] >= 8 or chance.random() < 0.5:
+            return render(base, form)
+        return render(base, [*form[:-1], chance.choice((1, 2, 3, 5, 6))])
 
     def draw(self, chance: random.Random) -> Triplet:
         """Draw one triplet: half of the anchors with marks where any lemma of the synset has them."""
@@ -157,7 +187,9 @@ class Words:
                 return Triplet(base, positive, "", base)
             negative = self.negative(base, tuple(classes), chance)
             if chance.random() < 0.3:  # other case endings change nothing
-                anchor = render(base, [*classes[:-1], chance.choice((0, 1, 2, 3, 5, 6))] if classes[-1] < 8 else classes)
+                anchor = render(
+                    base, [*classes[:-1], chance.choice((0, 1, 2, 3, 5, 6))] if classes[-1] < 8 else classes
+                )
             return Triplet(anchor, positive, negative, base)
 
     def negative(self, base: str, classes: tuple[int, ...], chance: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harakat.arabic.piece_tokenizer import PieceTokenizer
@@ -11,20 +12,18 @@ from harakat.model.quantised import save_marked_bert
 __all__ = ["export"]
 
 VERSION = "1"
-_LONGEST = 512
 
 
-def export(network: MarkedBert, tokenizer: PieceTokenizer, out: Path) -> None:
-    """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`."""
+def export(network: MarkedBert, tokenizer: PieceTokenizer, out: Path, dims: Sequence[int]) -> None:
+    """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`; `dims` were trained."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "tokenizer.json").write_text(tokenizer.to_json(), "utf-8")
-    hidden = network.config.hidden_size
     extra = {
         "version": VERSION,
         "spelling": tokenizer.spelling,
         "pooling": "mean",
-        "matryoshka_dims": [hidden, 256, 128, 64],
-        "max_length": _LONGEST,
+        "matryoshka_dims": list(dims),
+        "max_length": network.config.max_position_embeddings,
         "pad_token_id": tokenizer.pad_id,
         "prompts": {},
     }

@@ -38,40 +38,43 @@ class Settings:
         phrase_tokens: Tokens of such texts a step.
         words: Synonym triplets a step.
         pairs: Query and passage pairs a step.
+        clashes: Pairs of one word vowelled in two conflicting ways a step.
         longest: Tokens a text is cut to.
         rate: Peak learning rate of the top layer; lower layers and embeddings get less.
         layer_decay: Factor of the rate from one layer to the layer below.
-        mark_rate: Peak learning rate of the mark table and the lexicon.
+        mark_rate: Peak learning rate of the mark table.
         hold_weight: Weight of the teacher's loss; the contrastive losses weigh 1.
+        clash_weight: Weight of the loss that parts conflicting vowellings.
         alpha: Softness of the whitening (see `targets`).
-        lexicon_size: Attested marked pieces to keep vectors for.
         threads: CPU threads.
         save_every: Steps between checkpoints.
-        start: A state file to start from instead of the teacher.
+        start: A checkpoint (``last.pt``) to start from instead of the teacher.
+        blend: Share of the teacher's weights mixed into the finished model.
     """
 
     steps: int = 2000
-    phrase_count: int = 36_000
+    phrase_count: int = 20_000
     phrase_tokens: int = 1800
     words: int = 40
     pairs: int = 14
+    clashes: int = 32
     longest: int = 160
     rate: float = 6e-5
     layer_decay: float = 0.9
     mark_rate: float = 2e-3
     hold_weight: float = 6.0
+    clash_weight: float = 4.0
     alpha: float = 0.25
-    lexicon_size: int = 0
-    lexicon_dim: int = 96
     seed: int = 1
     threads: int = 2
     save_every: int = 100
     start: str = ""
+    blend: float = 0.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
 
 def _attested(folder: Path) -> dict[str, list[tuple[int, ...]]]:
-    """Count the marked forms of the fully marked prose and keep those seen three times and more."""
+    """Return the marked forms of the fully marked prose seen three times and more, the commonest first."""
     counts: dict[tuple[str, tuple[int, ...]], int] = defaultdict(int)
     words: dict[str, int] = defaultdict(int)
     for text in texts.prose(folder, dev=False):
@@ -84,7 +87,7 @@ def _attested(folder: Path) -> dict[str, list[tuple[int, ...]]]:
         if len(base) > 1 and sum(1 for c in classes[:-1] if c) * 2 >= len(base) - 1:
             counts[base, (*classes[:-1], 8 if 8 <= classes[-1] < 15 else 0)] += count
     found: dict[str, list[tuple[int, ...]]] = defaultdict(list)
-    for (base, form), count in counts.items():
+    for (base, form), count in sorted(counts.items(), key=lambda item: -item[1]):
         if count >= 3:
             found[base].append(form)
     return dict(found)
@@ -132,9 +135,9 @@ def _groups(network: MarkedBert, settings: Settings) -> list[dict[str, Any]]:
     layers = network.config.num_hidden_layers
     rates: dict[tuple[float, bool], list[Tensor]] = defaultdict(list)
     for name, parameter in network.named_parameters():
-        if name == "marks" or name.startswith("lexicon.table"):
+        if name == "marks":
             rate, decay = settings.mark_rate, False
-        elif name.startswith(("projection", "lexicon.project")):
+        elif name.startswith("projection"):
             rate, decay = settings.rate, False
         elif name.startswith("layers."):
             rate = settings.rate * settings.layer_decay ** (layers - 1 - int(name.split(".")[1]))
@@ -155,19 +158,29 @@ def _schedule(step: int, steps: int) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def train(folder: Path, work: Path, out: Path, settings: Settings) -> None:
-    """Train, appending to ``metrics.jsonl`` and saving ``last.pt``; write the finished model into `out`."""
+def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) -> None:
+    """Train one round; a run that was stopped goes on from its last checkpoint to the very same model.
+
+    Args:
+        folder: The data folder.
+        cache: What `prepare_work` wrote.
+        work: For ``metrics.jsonl`` (every 20 steps) and the checkpoint ``last.pt``.
+        out: For the finished model.
+        settings: Of this round.
+    """
     from harakat.training.mini.export import export
 
+    work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     network, tokenizer = build_start(settings)
-    axes, norm = _load_axes(work)
+    axes, norm = _load_axes(cache)
     targets.attach_axes(network, axes, norm)
+    first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
-    words = Words(folder, pickle.loads((work / "attested.pkl").read_bytes()))  # noqa: S301  our own cache
-    mixture = Mixture(folder, Phrases.load(work / "phrases.npz"), words, tokenizer, settings)
+    words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()))
+    mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings)
     optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
     chance = random.Random(settings.seed)
     step, last = 0, work / "last.pt"
@@ -197,7 +210,11 @@ def train(folder: Path, work: Path, out: Path, settings: Settings) -> None:
         if step % 20 == 0:
             seconds = time.time() - started
             line = {name: round(sums[name] / sums[name + "#"], 4) for name in sums if name + "#" in sums}
-            line |= {"step": step, "tokens_per_s": round(sums["tokens"] / seconds), "s_per_step": round(seconds / 20, 2)}
+            line |= {
+                "step": step,
+                "tokens_per_s": round(sums["tokens"] / seconds),
+                "s_per_step": round(seconds / 20, 2),
+            }
             with (work / "metrics.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
             sums.clear()
@@ -211,5 +228,12 @@ def train(folder: Path, work: Path, out: Path, settings: Settings) -> None:
             }
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)
-    export(network, tokenizer, out)
+    network.load_state_dict(blended(network.state_dict(), first, settings.blend))
+    export(network, tokenizer, out, settings.dims)
 
+
+def blended(trained: dict[str, Tensor], first: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Return `trained` with a `share` of the weights before training mixed in; the marks, silent then, stay whole."""
+    return {
+        name: tensor if name == "marks" else torch.lerp(tensor, first[name], share) for name, tensor in trained.items()
+    }

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-__all__ = ["contrast", "hold"]
+__all__ = ["contrast", "hold", "part"]
 
 
 def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
@@ -36,4 +36,13 @@ def contrast(
     for dim in dims:
         scores = normalize(anchors[:, :dim], dim=1) @ normalize(candidates[:, :dim], dim=1).T * scale
         parts.append(cross_entropy(scores.masked_fill(hidden, -1e4), gold))
+    return torch.stack(parts).mean()
+
+
+def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Tensor:
+    """Return by how much the cosine of the pairs exceeds `above`, over the prefixes of all `dims`; (n, hidden) both."""
+    parts = [
+        (normalize(first[:, :dim], dim=1) * normalize(second[:, :dim], dim=1)).sum(1).sub(above).relu().mean()
+        for dim in dims
+    ]
     return torch.stack(parts).mean()

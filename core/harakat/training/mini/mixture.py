@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Mixture"]
 
 _WORD_TOKENS = 6
+# Cosines above or below which nothing more is asked: of two conflicting vowellings of a word, alone and in a
+# sentence, and of the commoner one with the bare word.
+_PARTED, _PARTED_IN_CARRIER, _NEAR = 0.1, 0.45, 0.6
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Pair = tuple[str, str, str]
 
@@ -62,32 +65,43 @@ class Mixture:
         ]
         in_carrier = step % 2 == 1
         triplets = [self.words.draw(chance) for _ in range(self.settings.words // (2 if in_carrier else 1))]
-        items, negatives = _triplet_texts(triplets, self._carrier(chance) if in_carrier else str)
+        carry = self._carrier(chance) if in_carrier else str
+        items, negatives = _triplet_texts(triplets, carry)
         start_words = len(batch)
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
         pairs = [self._pair(chance, step % 3) for _ in range(self.settings.pairs)]
         start_pairs = len(batch)
-        batch += prepare(self.tokenizer, [query for query, _, _ in pairs], longest=64)
+        batch += prepare(self.tokenizer, [query for query, _, _ in pairs], longest=min(64, self.settings.longest))
         batch += [
-            thinned(s, chance)
-            for s in prepare(self.tokenizer, [p for _, p, _ in pairs], longest=self.settings.longest)
+            thinned(s, chance) for s in prepare(self.tokenizer, [p for _, p, _ in pairs], longest=self.settings.longest)
         ]
+        clashes = [self.words.clash(chance) for _ in range(self.settings.clashes // (2 if in_carrier else 1))]
+        start_clashes = len(batch)
+        items = [carry(clash[way]) for way in range(3) for clash in clashes]
+        batch += prepare(self.tokenizer, items, longest=self.settings.longest)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = pool(network, batch)
         dims = self.settings.dims
-        found = {"hold": (self.settings.hold_weight, losses.hold(vectors[:start_words], self.targets[chosen].float(), dims))}
+        found = {
+            "hold": (self.settings.hold_weight, losses.hold(vectors[:start_words], self.targets[chosen].float(), dims))
+        }
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
         loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
-        passages = torch.cat([vectors[start_pairs + len(pairs) :], vectors[:start_words]])
+        passages = torch.cat([vectors[start_pairs + len(pairs) : start_clashes], vectors[:start_words]])
         same = torch.tensor([[a[2] == b[2] for b in pairs] for a in pairs]) & ~torch.eye(len(pairs), dtype=torch.bool)
         hidden = torch.zeros(len(pairs), len(passages), dtype=torch.bool)
         hidden[:, : len(pairs)] = same
         loss = losses.contrast(queries, passages, torch.arange(len(pairs)), hidden, dims)
         found[("verse", "fragment", "question")[step % 3]] = (1.0, loss)
+        if clashes:
+            first, second, bare = vectors[start_clashes:].view(3, len(clashes), -1)
+            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else _PARTED)
+            near = losses.part(first, -bare.detach(), dims, -_NEAR)  # the commoner way stays near the bare word
+            found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         return found, sum(len(s.ids) for s in batch)
 
     def _phrases(self, chance: random.Random) -> list[int]:
@@ -106,8 +120,11 @@ class Mixture:
             for column, base in enumerate(owners):
                 mine = column == row or (column >= len(triplets) and negatives[column - len(triplets)] == row)
                 hidden[row, column] = not mine and (
-                    base == triplet.base or self.words.related(triplet.base, base)
-                    or self.words.related(triplet.base, texts.strip_marks(triplets[column].positive) if column < len(triplets) else base)
+                    base == triplet.base
+                    or self.words.related(triplet.base, base)
+                    or self.words.related(
+                        triplet.base, texts.strip_marks(triplets[column].positive) if column < len(triplets) else base
+                    )
                 )
         return hidden
 

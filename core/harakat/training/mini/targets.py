@@ -99,7 +99,8 @@ def pooled_norm(teacher: MarkedBert, tokenizer: PieceTokenizer, sample: list[str
     """Return the mean length of the teacher's pooled vectors before their L2 norm."""
     from harakat.training.mini.batches import pool
 
-    sequences = prepare(tokenizer, [texts.strip_marks(text) for text in sample], longest=128)
+    longest = min(128, teacher.config.max_position_embeddings)
+    sequences = prepare(tokenizer, [texts.strip_marks(text) for text in sample], longest=longest)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         lengths: Tensor = pool(teacher, sequences).norm(dim=1)
     return float(lengths.mean())

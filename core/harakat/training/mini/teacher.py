@@ -101,7 +101,7 @@ def read_source(path: Path) -> Source:
     ]
     _count, map_bytes = take("iI")
     at += map_bytes
-    shapes = {name: (hidden, hidden) for name in ("q.w", "k.w", "v.w", "ao.w")}
+    shapes = dict.fromkeys(("q.w", "k.w", "v.w", "ao.w"), (hidden, hidden))
     shapes |= {"fi.w": (inner, hidden), "fo.w": (hidden, inner)}
     tensors: dict[str, NDArray[Any]] = {}
     (count,) = take("i")
@@ -142,7 +142,7 @@ def wanted_pieces(source: Source) -> list[int]:
 
 
 def bare_tokenizer(source: Source, kept: list[int]) -> Tokenizer:
-    """Build the Unigram tokenizer over the pieces `kept`, whose ids become 0, 1, 2, …"""
+    """Build the Unigram tokenizer over the pieces `kept`, whose ids become 0, 1, 2, …."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     vocabulary = [source.vocabulary[index] for index in kept]

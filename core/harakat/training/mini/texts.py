@@ -57,13 +57,9 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
         RecordError: Neither file is there, or a line is no JSON object.
     """
     plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.xz"
-    if plain.is_file():
-        lines = plain.open(encoding="utf-8")
-    elif packed.is_file():
-        lines = lzma.open(packed, "rt", encoding="utf-8")
-    else:
+    if not plain.is_file() and not packed.is_file():
         raise RecordError(f"{folder} holds neither {plain.name} nor {packed.name}")
-    with lines:
+    with plain.open(encoding="utf-8") if plain.is_file() else lzma.open(packed, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 record = json.loads(line)
@@ -106,7 +102,11 @@ def matn(hadith: str) -> str:
     words = hadith.split()
     for index, word in enumerate(words):
         bare = strip_marks(word)
-        if index > 5 and bare in ("\u0648\u0633\u0644\u0645", "\u0648\u0633\u0644\u0645\u060c") and len(words) - index > 12:
+        if (
+            index > 5
+            and bare in ("\u0648\u0633\u0644\u0645", "\u0648\u0633\u0644\u0645\u060c")
+            and len(words) - index > 12
+        ):
             return " ".join(words[index + 1 :])
     return hadith
 
@@ -126,13 +126,9 @@ def verses() -> dict[str, str]:
 
 def commentaries(folder: Path) -> list[tuple[str, str]]:
     """Return (verse key, commentary) of the training surahs."""
-    return [
-        (row["ayah"], _clean(row["text"])) for row in rows(folder, "tafsir") if not surah_is_dev(row["ayah"])
-    ]
+    return [(row["ayah"], _clean(row["text"])) for row in rows(folder, "tafsir") if not surah_is_dev(row["ayah"])]
 
 
 def dev_commentaries(folder: Path) -> list[tuple[str, str]]:
     """Return (verse key, modern commentary) of the surahs kept for judging."""
-    return [
-        (row["ayah"], _clean(row["query"])) for row in rows(folder, "muyassar_dev") if surah_is_dev(row["ayah"])
-    ]
+    return [(row["ayah"], _clean(row["query"])) for row in rows(folder, "muyassar_dev") if surah_is_dev(row["ayah"])]

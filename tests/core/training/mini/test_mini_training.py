@@ -1,0 +1,277 @@
+"""Training of harakat-mini: the pieces of a step, and a tiny run that stops, resumes and exports."""
+
+import json
+import random
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from harakat.arabic import markcodes
+from harakat.arabic.piece_tokenizer import PieceTokenizer
+from harakat.errors import RecordError
+from harakat.model.attention import PaddedAttention
+from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
+from harakat.training.mini import losses, targets, texts
+from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool
+from harakat.training.mini.examples import Words, bare_codes, thinned
+from harakat.training.mini.judge import _recall_and_map, conflict
+from harakat.training.mini.scenes import scene
+
+CONFIG = MarkedBertConfig(
+    vocab_size=80,
+    hidden_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=64,
+    max_position_embeddings=64,
+)
+
+
+def network():
+    torch.manual_seed(3)
+    made = MarkedBert(CONFIG)
+    made.load_state_dict({name: torch.randn_like(value) * 0.2 for name, value in made.state_dict().items()})
+    return made
+
+
+def sequences(lengths, seed=0):
+    noise = np.random.default_rng(seed)
+    return [Sequence_(noise.integers(0, 60, n), noise.integers(0, 2**60, n)) for n in lengths]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=12))
+def test_buckets_attend_like_padded_batches(lengths):
+    lengths = sorted(lengths, reverse=True)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, sum(lengths), 2, 8)
+    padded = torch.zeros(3, len(lengths), lengths[0], 2, 8)
+    mask = torch.arange(lengths[0])[None] < torch.tensor(lengths)[:, None]
+    padded[:, mask] = torch.stack([q, k, v])
+    flat = padded.flatten(1, 2)
+    expected = PaddedAttention(len(lengths), lengths[0], mask)(flat[0], flat[1], flat[2]).view((*mask.shape, 2, 8))[
+        mask
+    ]
+    torch.testing.assert_close(BucketAttention(lengths)(q, k, v), expected, atol=1e-5, rtol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(BucketAttention(lengths)(q, k, v), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_pooling_keeps_the_order_and_does_not_depend_on_the_batch():
+    made, items = network(), sequences([5, 9, 1, 9, 17])
+    with torch.no_grad():
+        together = pool(made, items)
+        alone = torch.cat([pool(made, [item]) for item in items])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    vectors = embed(made, items, tokens=10)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_axes_centre_turn_and_order_by_variance():
+    noise = np.random.default_rng(0)
+    vectors = noise.normal(size=(500, 32)).astype(np.float32) * np.linspace(0.1, 1, 32, dtype=np.float32) + 3
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    axes = targets.find_axes(vectors, alpha=0.0)
+    turned = (vectors - axes.mean) @ axes.matrix
+    assert np.abs(turned.mean(0)).max() < 1e-5
+    assert (np.diff(turned.var(0)) < 1e-7).all()
+    np.testing.assert_allclose(axes.matrix.T @ axes.matrix, np.eye(32), atol=1e-5)
+    whitened = targets.find_axes(vectors, alpha=1.0)
+    spread = ((vectors - whitened.mean) @ whitened.matrix).var(0)
+    assert spread.max() / spread.min() < 1.01
+
+
+def test_the_projection_is_the_axes():
+    made, items = network(), sequences([6, 7, 8])
+    with torch.no_grad():
+        made.projection.weight.copy_(torch.eye(32))
+        made.projection.bias.zero_()
+        pooled = pool(made, items)
+        norm = float(pooled.norm(dim=1).mean())
+        unit = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        axes = targets.find_axes(np.random.default_rng(1).normal(size=(99, 32)).astype(np.float32), 0.5)
+        targets.attach_axes(made, axes, norm)
+        ours = pool(made, items).numpy()
+    expected = (pooled.numpy() - norm * axes.mean) @ axes.matrix
+    np.testing.assert_allclose(ours, expected, atol=1e-3, rtol=1e-3)
+    assert axes.apply(unit).shape == (3, 32)
+
+
+def test_hold_is_zero_at_the_target_and_contrast_prefers_the_gold():
+    vectors = torch.randn(6, 32)
+    assert losses.hold(vectors, vectors * 3, [32, 8]) < 1e-6
+    assert losses.hold(vectors, -vectors, [32]) > 1.99
+    hidden = torch.zeros(6, 6, dtype=torch.bool)
+    right = losses.contrast(vectors, vectors, torch.arange(6), hidden, [32])
+    wrong = losses.contrast(vectors, vectors, (torch.arange(6) + 1) % 6, hidden, [32])
+    assert right < 0.1 < wrong
+    assert losses.part(vectors, vectors, [32], 0.1) == pytest.approx(0.9, abs=1e-5)
+    assert losses.part(vectors, -vectors, [32], 0.1) == 0
+    nothing_else = ~torch.eye(6, dtype=torch.bool)
+    assert losses.contrast(vectors, vectors, torch.arange(6), nothing_else, [32]) < 1e-5
+
+
+@given(st.integers(0, 2**32), st.integers(1, 30))
+def test_thinning_only_takes_marks_away(seed, length):
+    (item,) = sequences([length], seed)
+    thin = thinned(item, random.Random(seed))
+    np.testing.assert_array_equal(thin.ids, item.ids)
+    for before, after in zip(item.marks.tolist(), thin.marks.tolist(), strict=True):
+        assert all(b in (0, a) for a, b in zip(markcodes.unpack(before), markcodes.unpack(after), strict=True))
+    assert not bare_codes(item).marks.any()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("عِلْم", "عَلَم", True),
+        ("عِلْم", "علم", False),
+        ("عِلْمٌ", "عِلْمًا", False),
+        ("دَرَسَ", "دَرَّسَ", False),
+        ("دَرْسٌ", "دَرَّسَ", True),
+    ],
+)
+def test_conflict(first, second, expected):
+    a, b = (markcodes.separate(word)[1] for word in (first, second))
+    if len(a) == len(b):
+        assert conflict(a, b) is expected is conflict(b, a)
+
+
+def test_recall_and_average_precision():
+    scores = np.array([[0.9, 0.8, 0.1, 0.7], [0.1, 0.2, 0.9, 0.3]], np.float32)
+    recall, precision = _recall_and_map(scores, [{1, 3}, {0}], depth=3)
+    assert recall == 50
+    assert precision == pytest.approx(100 * ((1 / 2 + 2 / 3) / 2) / 2)
+
+
+def test_scenes_vary():
+    chance = random.Random(0)
+    assert len({scene(chance) for _ in range(200)}) > 190
+
+
+def write(folder, name, records):
+    (folder / f"{name}.jsonl").write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in records), "utf-8")
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    prose = "قَالَ الرَّجُلُ لِابْنِهِ يَا بُنَيَّ اجْلِسْ عِنْدِي سَاعَةً ثُمَّ اذْهَبْ إِلَى السُّوقِ وَاشْتَرِ خُبْزًا وَتَمْرًا وَلَبَنًا لِأُمِّكَ وَإِخْوَتِكَ"
+    prose = f"{prose} {prose}"
+    write(
+        folder,
+        "hadith",
+        [{"book": book, "text": f"{prose} {i}"} for i, book in enumerate(["a", "b", "malik", "bulugh_almaram"])],
+    )
+    write(folder, "tashkeela_sample", [{"text": prose}])
+    write(
+        folder,
+        "tafsir",
+        [{"ayah": f"2:{i}", "text": "هذا شرح قصير لهذه الآية الكريمة، وفيه معنى الصبر والصلاة"} for i in range(1, 30)],
+    )
+    names = [f"{i:08d}-n" for i in range(30)]
+    pairs = [["عِلْم", "مَعْرِفَة"], ["عَلَم", "راية"], ["بَيْت", "دار"], ["صَبْر", "جَلَد"]]
+    write(folder, "awn_synsets", [{"synset": n, "lemmas": pairs[i % 4]} for i, n in enumerate(names)])
+    write(folder, "muyassar_dev", [{"ayah": "3:1", "query": "شرح"}])
+    return folder
+
+
+def test_splits_do_not_cross(data):
+    train = {name for name, _ in texts.synsets(data, dev=False)}
+    dev = {name for name, _ in texts.synsets(data, dev=True)}
+    assert train and dev and not train & dev
+    assert all(zlib.crc32(name.encode()) % 3 == 0 for name in dev)
+    assert all(not texts.surah_is_dev(key) for key, _ in texts.commentaries(data))
+    assert len(texts.prose(data, dev=True)) == 1
+    with pytest.raises(RecordError, match="missing"):
+        list(texts.rows(data, "missing"))
+    (data / "broken.jsonl").write_text('{"a": 1}\nno json')
+    with pytest.raises(RecordError, match="line 2"):
+        list(texts.rows(data, "broken"))
+
+
+def test_negatives_are_other_words_of_the_same_letters(data):
+    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
+    chance = random.Random(1)
+    seen = 0
+    for _ in range(200):
+        triplet = words.draw(chance)
+        assert texts.strip_marks(triplet.anchor) == triplet.base
+        assert texts.strip_marks(triplet.positive) != triplet.base
+        if triplet.negative:
+            seen += 1
+            base, classes = markcodes.separate(triplet.negative)
+            assert base == triplet.base
+            assert conflict(markcodes.separate(triplet.anchor)[1], classes)
+    assert seen > 50
+
+
+def test_a_clash_is_one_word_in_two_conflicting_ways(data):
+    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
+    chance = random.Random(1)
+    for _ in range(100):
+        first, second, bare = words.clash(chance)
+        assert texts.strip_marks(first) == texts.strip_marks(second) == bare
+        assert conflict(markcodes.separate(first)[1], markcodes.separate(second)[1])
+
+
+def tiny_start(_settings):
+    letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى،؟0123456789"
+    vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -4.0)] + [
+        (c, -5.0) for c in letters
+    ]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+    return network(), PieceTokenizer(tokenizer)
+
+
+def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch):
+    from harakat.model.quantised import load_marked_bert
+    from harakat.training.mini import loop
+
+    monkeypatch.setattr(loop, "build_start", tiny_start)
+    choice = loop.Settings(
+        steps=6,
+        phrase_count=200,
+        phrase_tokens=100,
+        words=4,
+        pairs=2,
+        clashes=2,
+        longest=40,
+        save_every=3,
+        threads=1,
+        dims=[32, 16],
+    )
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for work in (whole, parts):
+        loop.prepare_work(data, work, choice)
+    loop.train(data, whole, whole, whole / "model", choice)
+
+    class KilledError(Exception):
+        pass
+
+    real = loop.Mixture.losses
+
+    def killed(self, made, chance, step):
+        if step == 4:
+            raise KilledError
+        return real(self, made, chance, step)
+
+    monkeypatch.setattr(loop.Mixture, "losses", killed)
+    with pytest.raises(KilledError):
+        loop.train(data, parts, parts, parts / "model", choice)
+    monkeypatch.setattr(loop.Mixture, "losses", real)
+    loop.train(data, parts, parts, parts / "model", choice)
+    config, first = load_marked_bert(whole / "model")
+    _, second = load_marked_bert(parts / "model")
+    assert config["matryoshka_dims"] == [32, 16]
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    _, tokenizer = tiny_start(choice)
+    assert PieceTokenizer.from_folder(whole / "model").identity == tokenizer.identity
