@@ -15,7 +15,14 @@ VERSION = "1"
 
 
 def export(network: MarkedBert, tokenizer: PieceTokenizer, out: Path, dims: Sequence[int]) -> None:
-    """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`; `dims` were trained."""
+    """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`.
+
+    Args:
+        network: The trained network.
+        tokenizer: Its tokenizer.
+        out: Where to write; made if need be.
+        dims: The Matryoshka dimensions that were trained.
+    """
     out.mkdir(parents=True, exist_ok=True)
     (out / "tokenizer.json").write_text(tokenizer.to_json(), "utf-8")
     extra = {
