@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from chromadb.errors import ChromaError
+from chromadb.errors import ChromaError, InternalError
 
 from harakat.errors import HarakatError, StoreError
 
@@ -39,6 +39,11 @@ def failures(doing: str) -> Iterator[None]:
         raise StoreError(
             f"{doing}: the Chroma client is closed. Batches before this one are stored; open a client again and "
             f"repeat the call, which completes the rest"
+        ) from error
+    except InternalError as error:
+        raise StoreError(
+            f"{doing}: Chroma failed: {error.message()}. Batches before this one are stored; mend the cause (a full "
+            f"disk, a folder that cannot be written, a damaged file) and repeat the call, which completes the rest"
         ) from error
     except ChromaError as error:
         raise StoreError(f"{doing}: Chroma refused: {error.message() or type(error).__name__}") from error

@@ -15,6 +15,9 @@ from harakat.errors import OptionError
 
 __all__ = ["Hit", "search"]
 
+TIES = 16
+"""Hits looked at beyond the limit: texts that are stored several times tie, and the index gives any of them."""
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -49,7 +52,7 @@ def search(
         where: Chroma's filter on the payload, such as ``{"surah": 2}``.
 
     Returns:
-        For each query at most `limit` hits.
+        For each query at most `limit` hits; equal scores in the order of their ids.
 
     Raises:
         CollectionError, FingerprintError: See `open_collection`.
@@ -66,15 +69,16 @@ def search(
     with failures(f"searching {name!r}"):
         found = collection.query(
             query_embeddings=list(vectors),
-            n_results=limit,
+            n_results=limit + TIES,
             where=None if where is None else dict(where),
             include=["documents", "metadatas", "distances"],
         )
     columns = (found["ids"], found["distances"] or [], found["documents"] or [], found["metadatas"] or [])
-    return [
+    hits = [
         [
             Hit(key, 1.0 - float(distance), text or "", dict(payload or {}))
             for key, distance, text, payload in zip(*rows, strict=True)
         ]
         for rows in zip(*columns, strict=True)
     ]
+    return [sorted(found, key=lambda hit: (-hit.score, hit.id))[:limit] for found in hits]

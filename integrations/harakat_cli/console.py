@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-__all__ = ["complain", "data", "data_bytes", "note", "prepare", "progress", "table"]
+__all__ = ["complain", "data", "data_bytes", "isolated", "note", "prepare", "progress", "table"]
 
 LOG_SECONDS = 0.5
 """How often progress is written where nobody watches a terminal."""
@@ -68,16 +68,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str =
     for place, column in enumerate(columns):
         drawn.add_column(column, overflow="fold", no_wrap=place < len(columns) - 1)
     for row in rows:
-        drawn.add_row(*(Text(_isolated(cell)) for cell in row))
+        drawn.add_row(*(Text(isolated(cell)) for cell in row))
     Console(file=sys.stdout).print(drawn)
 
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 
-def _isolated(cell: str) -> str:
-    """Right-to-left text in isolates, which keep it from reordering its neighbours on a terminal."""
-    return cell if cell.isascii() else f"{FIRST_STRONG_ISOLATE}{cell}{POP_ISOLATE}"
+def isolated(text: str) -> str:
+    """Right-to-left text in isolates on a terminal, so that it does not reorder what stands beside it."""
+    if text.isascii() or not sys.stdout.isatty():
+        return text
+    return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 
 @contextmanager

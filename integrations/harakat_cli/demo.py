@@ -143,7 +143,7 @@ def _homographs(encoder: Encoder) -> None:
             rows.append((meaning, *pair, cosine(reading, homograph.bare), reading))
     console.data("")
     console.data("The same letters, other marks: cosine with a word of each meaning")
-    near = ", ".join(f"{s.meaning} {s.near}" for h in HOMOGRAPHS for s in h.senses)
+    near = ", ".join(f"{s.meaning} {console.isolated(s.near)}" for h in HOMOGRAPHS for s in h.senses)
     console.table(("reading", "first meaning", "second meaning", "without marks", "word"), rows)
     console.data(f"The words of each meaning: {near}")
 

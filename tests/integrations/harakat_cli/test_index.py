@@ -4,6 +4,7 @@ import fcntl
 import json
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -327,6 +328,25 @@ def test_killed_and_resumed_equals_uninterrupted(
     for query in (numbered(17), numbered(1699)):
         one, two = (run("search", query, f"chroma:{name}", "-n", 1).stdout for name in ("killed", "whole"))
         assert one == two
+
+
+def test_a_full_disk_leaves_whole_batches_and_a_retry_completes(
+    start: Callable[..., subprocess.Popen[bytes]], run: Run, tmp_path: Path, tiny_folder: Path, stored: Stored
+):
+    write_lines(tmp_path / "a.jsonl", 1700)
+
+    def little_room() -> None:
+        """No file may grow over 700 KB, as on a disk that is full."""
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
+
+    process = start("index", "a.jsonl", "chroma:store", "--model", tiny_folder, preexec_fn=little_room)
+    said = process.communicate()[1].decode()
+    assert process.returncode == 2, said
+    assert "Chroma failed" in said and "Batches before this one are stored" in said and "Traceback" not in said
+    assert len(stored(tmp_path / "store")) % 512 == 0
+    report = json.loads(run("index", "a.jsonl", "chroma:store", "--json").stdout)
+    assert report["records"] == 1700 == report["new"] + report["stored_before"]
 
 
 @pytest.mark.slow
