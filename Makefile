@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# One worker a core, one thread a worker; tests of a file stay together.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+
 .PHONY: demo test test-all lint types bench clean
 
 # Index the Quran with the bundled model and show what marks change.
@@ -12,11 +15,11 @@ demo: $(VENV)/.demo
 
 # Lint, types, and every test but the slow ones.
 test: $(VENV)/.test lint types
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 # The slow tests too.
 test-all: $(VENV)/.test lint types
-	$(BIN)/python -m pytest -q -m "not gpu and not hub"
+	$(PYTEST) -m "not gpu and not hub"
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -124,14 +124,19 @@ class TestProcesses:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")
     def test_after_a_fork(self, encoder: Encoder, expected: np.ndarray) -> None:
-        encoder.encode(SAMPLE_TEXTS * 20)  # starts the parent's thread pool, which a child does not inherit
+        import torch
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(2)
         context = multiprocessing.get_context("fork")
         queue = context.Queue()
         child = context.Process(target=_encode_in_child, args=(encoder, queue))
-        child.start()
         try:
+            encoder.encode(SAMPLE_TEXTS * 20)  # starts the parent's thread pool, which a child does not inherit
+            child.start()
             np.testing.assert_allclose(queue.get(timeout=60), expected, atol=1e-6)
         finally:
+            torch.set_num_threads(threads)
             child.join(10)
             child.kill()
 
