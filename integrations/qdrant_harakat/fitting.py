@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harakat.errors import CollectionError, DimError
+from harakat.model.stamp import check_stamp
 from qdrant_harakat.schema import VectorSpec, check_fingerprint, check_precision, layout_from_metadata
 from qdrant_harakat.store import Description, Store, check_name, store_of
 
@@ -26,8 +27,8 @@ class Fit:
         encoder: At the dim that fits; it shares the weights of the one that was given.
         vector: Name of the vector that it is for; ``""`` is the collection's unnamed one.
         distance: How that vector is compared: ``"cosine"`` or ``"dot"``, which are equal for unit vectors.
-        verified: True where the collection's metadata proves that this encoder made its vectors; False where
-            harakat did not make the collection, and its size alone says nothing about its vectors.
+        verified: True where the collection's metadata proves that this encoder made its vectors; False where it
+            says nothing, and the size alone tells nothing about the vectors.
     """
 
     encoder: Encoder
@@ -78,7 +79,10 @@ def fit_in(store: Store, collection: str, encoder: Encoder, vector: str | None) 
         check_fingerprint(collection, layout, _at(encoder, layout.dim) if layout.dim in encoder.dims else encoder)
         vector = layout.dims[layout.dim] if vector is None else vector
     dim, name = fitting_vectors(collection, description, encoder, vector)[0]
-    return Fit(_at(encoder, dim), name, description.vectors[name].distance, verified=layout is not None)
+    fitted = _at(encoder, dim)
+    # Collections that other adapters filled carry their stamp flat, for the one dim that they hold.
+    verified = layout is not None or check_stamp(fitted, description.metadata, collection)
+    return Fit(fitted, name, description.vectors[name].distance, verified)
 
 
 def fitting_vectors(

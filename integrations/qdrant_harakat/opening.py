@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harakat.errors import CollectionError, DimError, OptionError
+from harakat.model.stamp import check_stamp
 from qdrant_harakat.collection import Collection
 from qdrant_harakat.fitting import fitting_vectors
 from qdrant_harakat.schema import (
@@ -100,6 +101,7 @@ def open_in(store: Store, name: str, encoder: Encoder, adopt: bool) -> Collectio
 
 
 def _adopted(store: Store, name: str, encoder: Encoder, description: Description) -> Layout:
+    check_stamp(encoder, description.metadata, name)
     if description.points:
         raise CollectionError(
             f"collection {name!r} holds {description.points:,} points of unknown making and cannot be adopted; make "

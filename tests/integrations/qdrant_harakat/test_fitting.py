@@ -7,7 +7,8 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError
-from qdrant_harakat import create_collection, fit_to
+from harakat.model.stamp import stamp
+from qdrant_harakat import create_collection, fit_to, open_collection
 
 COSINE, DOT, EUCLID = models.Distance.COSINE, models.Distance.DOT, models.Distance.EUCLID
 
@@ -111,3 +112,16 @@ def test_our_own_collection_of_another_model(client, name, encoder, other_encode
 def test_a_quantised_encoder(encoder):
     with pytest.raises(OptionError, match="float32"):
         fit_to(having(params(64)), "theirs", encoder.with_options(precision="int8"))
+
+
+def test_a_collection_that_another_adapter_stamped(encoder, other_encoder):
+    client = QdrantClient(":memory:")
+    made_by = stamp(encoder.with_options(dim=32))
+    client.create_collection("theirs", vectors_config=params(32), metadata=made_by)
+    fit = fit_to(client, "theirs", encoder)
+    assert (fit.dim, fit.verified) == (32, True)
+    with pytest.raises(FingerprintError, match="weights"):
+        fit_to(client, "theirs", other_encoder)
+    with pytest.raises(FingerprintError, match="weights"):
+        open_collection(client, "theirs", other_encoder.with_options(dim=32), adopt=True)
+    assert open_collection(client, "theirs", fit.encoder, adopt=True).dims == (32,)
