@@ -13,6 +13,7 @@ import re
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -86,7 +87,9 @@ class QdrantFront:
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         """HTTP status and JSON body."""
         if path == "/":
-            return 200, {"title": "qdrant", "version": "1.17.0"}
+            return 200, {"title": "qdrant", "version": version("qdrant-client")}
+        if (method, path) == ("GET", "/collections"):
+            return 200, {"result": _plain(self.store.get_collections()), "status": "ok", "time": 0.0}
         match = COLLECTION.match(path)
         if match is None:
             return 404, {"status": {"error": f"no path {path}"}}

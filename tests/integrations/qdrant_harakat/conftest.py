@@ -18,6 +18,7 @@ from qdrant_harakat import Collection, EdgeClient, Record, create_collection, lo
 from support.qdrant_http import QdrantFront
 
 SERVER_URL = os.environ.get("HARAKAT_QDRANT_URL")
+PREFIX = "harakat-test-"
 KINDS = ("memory", "folder", "edge", "http", *(("server",) if SERVER_URL else ()))
 
 
@@ -57,7 +58,17 @@ def client_of(kind: str, folder: Path) -> Iterator[Any]:
         else:
             client = QdrantClient(":memory:") if kind == "memory" else local_client(folder / "local")
         stack.callback(client.close)
+        if kind == "server":
+            stack.callback(drop_test_collections)
         yield client
+
+
+def drop_test_collections() -> None:
+    """A real server outlives the tests, and keeps nothing of them."""
+    with closing(QdrantClient(url=SERVER_URL)) as client:
+        for collection in client.get_collections().collections:
+            if PREFIX in collection.name:
+                client.delete_collection(collection.name)
 
 
 @pytest.fixture
@@ -77,7 +88,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def name() -> str:
     """A collection name of its own, since a real server outlives the test."""
-    return f"harakat-test-{uuid.uuid4().hex}"
+    return f"{PREFIX}{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -86,6 +97,6 @@ def filled(
 ) -> Iterator[Collection]:
     """A collection of the first 60 verses with token vectors, in each kind of store, to be searched only."""
     with client_of(request.param, tmp_path_factory.mktemp("filled")) as client:
-        made = create_collection(client, f"harakat-test-{uuid.uuid4().hex}", encoder, tokens=True)
+        made = create_collection(client, f"{PREFIX}{uuid.uuid4().hex}", encoder, tokens=True)
         made.ingest(verses[:60])
         yield made
