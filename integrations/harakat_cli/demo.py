@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harakat.arabic import strip_marks
-from harakat.errors import CollectionError
+from harakat.errors import CollectionError, FingerprintError
 from harakat_cli import console
 from harakat_cli.index import index_source
 from harakat_cli.options import Device, Dim, Model, given
@@ -103,7 +103,10 @@ def demo(
     """
     started = time.monotonic()
     address = Address(str(folder), COLLECTION)
-    report, total = index_source(QuranSource(), address, given(model=model, dim=dim, device=device))
+    try:
+        report, total = index_source(QuranSource(), address, given(model=model, dim=dim, device=device))
+    except FingerprintError as error:
+        raise FingerprintError(f"{error}; for the demo, delete {folder} or choose another --folder") from error
     indexed = time.monotonic() - started
     if total != VERSES:
         raise CollectionError(

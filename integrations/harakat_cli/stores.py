@@ -189,10 +189,9 @@ class ChromaStore:
 
     def exists(self, name: str) -> bool:
         """Whether there is a collection of that name, whoever made it."""
-        from chroma_harakat.failures import failures
+        from chroma_harakat.collections import exists
 
-        with failures(f"listing the collections of {self._address}"):
-            return any(collection.name == name for collection in self._client.list_collections())
+        return exists(self._client, name)
 
     def count(self, name: str) -> int:
         """Records in a collection."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_a_collection_knows_its_encoder(client: ClientAPI, encoder: Encoder):
         assert metadata["about"] == "شعر" and metadata["year"] == 7
         assert collection.configuration_json["hnsw"]["space"] == "cosine"
         assert collection.configuration_json["hnsw"]["ef_search"] == 50
+        assert collection.configuration_json["hnsw"]["max_neighbors"] == 32
         assert collection.configuration_json["embedding_function"]["name"] == "harakat"
     opened.add(ids=["a", "b"], documents=TEXTS[:2])
     found = opened.query(query_texts=[TEXTS[1]], n_results=2)
@@ -68,6 +70,17 @@ def test_a_taken_name_is_refused_or_opened(client: ClientAPI, encoder: Encoder, 
     assert create_collection(client, "poems", encoder, exist_ok=True).name == "poems"
     with pytest.raises(FingerprintError):
         create_collection(client, "poems", other, exist_ok=True)
+
+
+def test_many_may_make_the_same_collection_at_once(client: ClientAPI, encoder: Encoder):
+    start = threading.Barrier(8)
+
+    def make(_: int) -> str:
+        start.wait()
+        return str(create_collection(client, "poems", encoder, exist_ok=True).id)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(make, range(8)))) == 1
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_documents_and_queries_are_lists_of_float32_unit_rows(function: HarakatE
     np.testing.assert_array_equal(function(TEXTS)[0], function(TEXTS)[4])
 
 
+def test_the_default_is_the_bundled_model():
+    rows = HarakatEmbeddingFunction()(["الْعِلْمُ نُورٌ", "العلم نور"])
+    assert [row.shape for row in rows] == [(384,), (384,)]
+    assert 0.5 < float(rows[0] @ rows[1]) < 1
+
+
 def test_prompts_reach_their_side_only(tiny_folder: Path, encoder: Encoder):
     function = HarakatEmbeddingFunction(tiny_folder, query_prompt="سؤال: ", document_prompt="نص: ")
     np.testing.assert_allclose(function(["علم"])[0], encoder.encode("نص: علم"), atol=1e-6)

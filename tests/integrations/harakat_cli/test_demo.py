@@ -40,8 +40,9 @@ def test_the_demo_runs_twice(run: Run, tmp_path: Path, tiny_folder: Path, stored
     assert kept["2:255"][0] == mushaf.ayah(2, 255).text and kept["2:255"][1]["surah"] == 2
     again = run("demo", "--folder", "index", "--model", tiny_folder, "--dim", 16)
     assert "6,236 verses were indexed before" in again.stdout
-    timeless = [re.sub(r"^.*\bs\b.*$", "", text, flags=re.MULTILINE) for text in (first.stdout, again.stdout)]
-    assert timeless[0] == timeless[1]
+    # Similarities are the same; places in an approximate index of a random model may move a little.
+    tables = [out.split("\n\n")[1] for out in (first.stdout, again.stdout)]
+    assert tables[0] == tables[1] and HOMOGRAPHS[0].senses[0].word in tables[0]
     for phrase in PHRASES:
         assert phrase.verse in again.stdout and phrase.marked in again.stdout
 
@@ -50,4 +51,4 @@ def test_a_folder_with_something_else_is_refused(run: Run, tmp_path: Path, tiny_
     (tmp_path / "a.txt").write_text("نص")
     run("index", "a.txt", "chroma:index#quran", "--model", tiny_folder, "--dim", 16)
     done = run("demo", "--folder", "index", "--model", tiny_folder, "--dim", 64)
-    assert done.exit_code == 2 and "another encoder" in done.stderr
+    assert done.exit_code == 2 and "another encoder" in done.stderr and "choose another --folder" in done.stderr
