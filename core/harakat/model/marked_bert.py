@@ -2,7 +2,8 @@
 
 Marks cost no tokens: each adds an embedding to the piece that it stands on. Two paths carry them. The first is a
 table of (letter slot, mark class), which knows any word; the second a lexicon of attested marked pieces, which knows
-what a particular vowelling means. Both are silent for a piece without marks.
+what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each position lets
+marks speak up in a word or a phrase, and less far into a text, where the context has said which word is meant.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ class MarkedBert(nn.Module):
         self.words = _Embedding(config.vocab_size, hidden)
         self.positions = _Embedding(config.max_position_embeddings, hidden)
         self.marks = nn.Parameter(torch.zeros(SLOTS * CLASSES, hidden))
+        self.mark_gain = nn.Parameter(torch.ones(config.max_position_embeddings))
         self.lexicon = _Lexicon(config) if config.lexicon_size else None
         self.norm = nn.LayerNorm(hidden, eps=eps)
         self.layers = nn.ModuleList(_Block(config) for _ in range(config.num_hidden_layers))
@@ -153,7 +155,7 @@ class MarkedBert(nn.Module):
         """
         x = self.words(ids) + self.positions(positions)
         if marks is not None:
-            x = x + self._marks(ids, marks)
+            x = x + self._marks(ids, marks) * self.mark_gain[positions][:, None]
         x = self.norm(x)
         for layer in self.layers:
             x = layer(x, attention)

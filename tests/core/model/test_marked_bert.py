@@ -40,6 +40,7 @@ def from_oracle(bert, config=CONFIG):
         "positions.weight": theirs["embeddings.position_embeddings.weight"]
         + theirs["embeddings.token_type_embeddings.weight"][0],
         "marks": torch.zeros(256, 32),
+        "mark_gain": torch.ones(20),
         "norm.weight": theirs["embeddings.LayerNorm.weight"],
         "norm.bias": theirs["embeddings.LayerNorm.bias"],
         "projection.weight": torch.eye(32),
@@ -139,3 +140,14 @@ def test_unusable_configs_are_refused(change, message):
     values |= change
     with pytest.raises(CheckpointError, match=message):
         MarkedBertConfig.from_dict({k: v for k, v in values.items() if v is not None})
+
+
+def test_the_gain_scales_marks_by_position():
+    network = from_oracle(oracle())
+    with torch.no_grad():
+        network.marks.copy_(torch.randn(256, 32))
+        network.mark_gain.copy_(torch.tensor([1.0, 0.0] + [0.5] * 18))
+        ids, codes = torch.tensor([[4, 5]]), torch.tensor([[0, markcodes.pack([1, 2])]])
+        mask = torch.ones(1, 2, dtype=torch.bool)
+        torch.testing.assert_close(run(network, ids, mask, codes), run(network, ids, mask))
+        assert not torch.allclose(run(network, ids, mask, codes.flip(1)), run(network, ids, mask))

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Mixture"]
 
-_WORD_TOKENS = 6
+# Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
+# on its marks must not move it: most are shown whole.
+_WORD_TOKENS, _PASSAGE_TOKENS = 6, 20
 # Cosines above or below which nothing more is asked: of two conflicting vowellings of a word, alone and in a
 # sentence, and of the commoner one with the bare word.
 _PARTED, _PARTED_IN_CARRIER, _NEAR = 0.1, 0.45, 0.6
@@ -60,7 +62,11 @@ class Mixture:
         batch: list[Sequence_] = []
         chosen = self._phrases(chance)
         batch += [
-            bare_codes(s) if len(s.ids) <= _WORD_TOKENS else thinned(s, chance)
+            bare_codes(s)
+            if len(s.ids) <= _WORD_TOKENS
+            else s
+            if len(s.ids) > _PASSAGE_TOKENS and chance.random() < 0.4
+            else thinned(s, chance)
             for s in (self.held.sequences[index] for index in chosen)
         ]
         in_carrier = step % 2 == 1

@@ -155,6 +155,11 @@ def bare_tokenizer(source: Source, kept: list[int]) -> Tokenizer:
     return tokenizer
 
 
+def starting_gain(positions: int) -> Tensor:
+    """Return the gain of marks by position before training: 2 for the first pieces, 1 at the 8th, less after it."""
+    return 2 / (1 + (torch.arange(positions) / 8) ** 2)
+
+
 def starting_state(source: Source, kept: list[int]) -> tuple[MarkedBertConfig, dict[str, Tensor]]:
     """Return config and state dict of a `MarkedBert` that gives the teacher's token vectors on bare text.
 
@@ -175,6 +180,7 @@ def starting_state(source: Source, kept: list[int]) -> tuple[MarkedBertConfig, d
         "words.weight": torch.from_numpy(_dequantise(raw["emb.word"][kept])),
         "positions.weight": vector("emb.pos").view(-1, hidden) + vector("emb.type").view(-1, hidden)[0],
         "marks": torch.zeros(256, hidden),
+        "mark_gain": starting_gain(config.max_position_embeddings),
         "norm.weight": vector("emb.ln.w"),
         "norm.bias": vector("emb.ln.b"),
         "projection.weight": torch.eye(hidden),
