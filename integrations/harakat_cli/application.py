@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -75,5 +77,11 @@ def _main(
     console.prepare()
 
 
+def _help(command: Callable[..., None]) -> str:
+    """The docstring with every paragraph on one line, for the terminal to break where it is narrow."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split("\n")) for p in paragraphs)
+
+
 for _command in (demo, index, search, encode, tokens, models, fetch):
-    app.command()(_command)
+    app.command(help=_help(_command))(_command)

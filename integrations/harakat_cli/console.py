@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 __all__ = ["complain", "data", "data_bytes", "isolated", "note", "prepare", "progress", "table"]
 
+UNBROKEN = 24
+"""Columns of a drawn table are not broken up to this many characters."""
 LOG_SECONDS = 0.5
 """How often progress is written where nobody watches a terminal."""
 
@@ -66,7 +68,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str =
 
     drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for place, column in enumerate(columns):
-        drawn.add_column(column, overflow="fold", no_wrap=place < len(columns) - 1)
+        widest = max((len(row[place]) for row in rows), default=0)
+        drawn.add_column(column, overflow="fold", no_wrap=widest <= UNBROKEN)
     for row in rows:
         drawn.add_row(*(Text(isolated(cell)) for cell in row))
     Console(file=sys.stdout).print(drawn)

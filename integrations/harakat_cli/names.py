@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
@@ -42,7 +43,12 @@ def models(as_json: Json = False) -> None:
         )
         for model in found
     ]
-    console.table(("name", "files", "dims", "licence", "source", "about"), rows)
+    if not sys.stdout.isatty():
+        console.table(("name", "files", "dims", "licence", "source", "about"), rows)
+        return
+    for name, files, dims, licence, source, about in rows:
+        for line in (f"{name} ({files})", f"    {about}", f"    {source}", f"    dims {dims}; {licence}"):
+            console.data(line)
 
 
 def tokens(
