@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +10,8 @@ import pytest
 from chroma_harakat import IngestReport, create_collection, ingest, open_collection, recorded_options, search
 from harakat import Encoder
 from harakat.errors import CollectionError, FingerprintError, StoreError
+from support.chroma_server import Server
 from support.numbered import numbered
-
-if TYPE_CHECKING:
-    from conftest import Server  # type: ignore[import-not-found,unused-ignore]
 
 RECORDS = [(f"r{i}", numbered(i), {"n": i}) for i in range(900)]
 

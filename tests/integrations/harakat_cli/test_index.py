@@ -26,6 +26,7 @@ from harakat_cli.index import scan
 from harakat_cli.quran import QuranSource
 from harakat_cli.records import Fields, open_file
 from harakat_cli.stores import parse_address
+from support.chroma_server import Server
 from support.numbered import numbered
 from support.tiny import write_tiny
 
@@ -328,6 +329,22 @@ def test_killed_and_resumed_equals_uninterrupted(
     for query in (numbered(17), numbered(1699)):
         one, two = (run("search", query, f"chroma:{name}", "-n", 1).stdout for name in ("killed", "whole"))
         assert one == two
+
+
+def test_a_server_is_a_store_too(run: Run, tmp_path: Path, tiny_folder: Path):
+    write_lines(tmp_path / "a.jsonl", 30)
+    server = Server(tmp_path / "served")
+    server.start()
+    try:
+        store = f"chroma:http://127.0.0.1:{server.port}#poems"
+        done = run("index", "a.jsonl", store, "--model", tiny_folder)
+        assert done.exit_code == 0 and f"{store} holds 30" in done.stdout, done.output
+        assert json.loads(run("search", numbered(7), store, "-n", 1, "--json").stdout)["id"] == "r7"
+        assert run("search", "x", store.replace("poems", "other")).exit_code == 2
+    finally:
+        server.kill()
+    done = run("search", "x", store)
+    assert done.exit_code == 2 and "server" in done.stderr and "Traceback" not in done.output
 
 
 def test_a_full_disk_leaves_whole_batches_and_a_retry_completes(
