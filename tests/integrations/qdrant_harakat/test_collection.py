@@ -162,6 +162,16 @@ def test_impossible_options(closed, options):
             search("نور", **options)
 
 
+@pytest.mark.parametrize("bad", [0, 0.5, float("nan"), True, "2"])
+def test_impossible_oversampling(closed, bad):
+    with pytest.raises(OptionError, match="oversampling"):
+        closed.search("نور", oversampling=bad)
+
+
+def test_oversampling_without_quantization_changes_nothing(filled):
+    assert filled.search_many(QUERIES, oversampling=5) == close_to(filled.search_many(QUERIES))
+
+
 def test_fewer_candidates_than_hits(closed):
     for search in (closed.search_two_stage, closed.search_tokens):
         with pytest.raises(OptionError, match="candidates=5"):

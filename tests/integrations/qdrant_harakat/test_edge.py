@@ -70,6 +70,7 @@ def test_recall_of_graph_and_quantised_copy_over_the_quran(tmp_path, quran):
         scores = queries @ vectors.T
         assert recall(made.search_vectors(queries, limit=10), records, scores) >= 0.97
         assert recall(made.search_vectors(queries, limit=10, exact=True), records, scores) >= 0.999
+        assert recall(made.search_vectors(queries, limit=10, oversampling=8), records, scores) >= 0.99
 
         # Two stages: what a scan would rank among the same candidates.
         shares = []
