@@ -1,7 +1,12 @@
-"""Development sets held out of training, and one table of figures for whatever embeds text."""
+"""Development sets held out of training, and one table of figures for whatever embeds text.
+
+`python -m harakat.training.mini.judge --data DIR [--model NAME] [--dim 64]` prints the table of a model as JSON.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +19,7 @@ from numpy.typing import NDArray
 from harakat.arabic import markcodes
 from harakat.training.mini import texts
 
-__all__ = ["CARRIERS", "Embed", "Judge", "conflict"]
+__all__ = ["CARRIERS", "Embed", "Judge", "conflict", "main"]
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str], str], Vectors]
@@ -213,3 +218,23 @@ def _recall_and_map(scores: Vectors, gold: Sequence[set[int]], depth: int = 10) 
         recalls.append(found > 0)
         precisions.append(total / min(len(right), depth))
     return 100 * float(np.mean(recalls)), 100 * float(np.mean(precisions))
+
+
+def main() -> None:
+    """Print the figures of a model as JSON."""
+    from harakat import Encoder
+
+    parser = argparse.ArgumentParser(prog="python -m harakat.training.mini.judge", description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the texts (see texts.py)")
+    parser.add_argument("--model", default="harakat-mini", help="a model name or a folder")
+    parser.add_argument("--dim", type=int, help="a Matryoshka dim; default all dims")
+    parser.add_argument("--quick", action="store_true", help="half of the surahs, fewer queries")
+    options = parser.parse_args()
+    encoder = Encoder(options.model)
+    judge = Judge(options.data, quick=options.quick)
+    figures = judge.table(lambda items, _kind: encoder.encode(list(items)), options.dim)
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=2))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
