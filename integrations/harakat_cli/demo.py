@@ -18,6 +18,7 @@ from harakat_cli.quran import QuranSource
 from harakat_cli.stores import Address, ChromaStore, open_store
 
 if TYPE_CHECKING:
+    from chroma_harakat import Hit
     from harakat import Encoder
 
 __all__ = ["demo"]
@@ -26,6 +27,8 @@ COLLECTION = "quran"
 VERSES = 6236
 DEEPEST = 100
 """How far down a verse is looked for."""
+SAMPLED = 60
+"""Every how many-th verse is asked for without marks."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,10 @@ class Homograph:
 
 
 HOMOGRAPHS = (
-    Homograph("علم", (Sense("عِلْم", "knowledge", "فِقْه"), Sense("عَلَم", "flag", "لِوَاء"))),
+    Homograph("علم", (Sense("عِلْم", "knowledge", "فِقْه"), Sense("عَلَم", "flag", "بَيْرَق"))),
     Homograph("كتب", (Sense("كَتَبَ", "wrote", "قَرَأَ"), Sense("كُتُب", "books", "صُحُف"))),
-    Homograph("قسم", (Sense("قِسْم", "part", "جُزْء"), Sense("قَسَم", "oath", "يَمِين"))),
-    Homograph("كبر", (Sense("كِبْر", "pride", "غُرُور"), Sense("كِبَر", "old age", "شَيْخُوخَة"))),
+    Homograph("دين", (Sense("دِين", "religion", "إِيمَان"), Sense("دَيْن", "debt", "قَرْض"))),
+    Homograph("ضعف", (Sense("ضِعْف", "double", "مِثْل"), Sense("ضَعْف", "weakness", "عَجْز"))),
 )
 
 
@@ -155,8 +158,8 @@ def _phrases(store: ChromaStore, encoder: Encoder) -> None:
     """A phrase without marks, with the verse's own marks and with those of another word: where is the verse found?"""
     rows = []
     for phrase in PHRASES:
-        bare = strip_marks(phrase.marked)
-        found = [_place(store, encoder, text, phrase.verse) for text in (bare, phrase.marked, phrase.otherwise)]
+        readings = [strip_marks(phrase.marked), phrase.marked, phrase.otherwise]
+        found = [_place(hits, phrase.verse) for hits in store.search(COLLECTION, encoder, readings, DEEPEST)]
         own, other = f"{phrase.meaning} {found[1]}", f"{phrase.other_meaning} {found[2]}"
         rows.append((phrase.verse, found[0], own, other, phrase.marked))
     console.data("")
@@ -164,30 +167,35 @@ def _phrases(store: ChromaStore, encoder: Encoder) -> None:
     console.table(("verse", "without marks", "own marks", "other marks", "phrase"), rows)
 
 
-def _place(store: ChromaStore, encoder: Encoder, query: str, verse: str) -> str:
-    hits = store.search(COLLECTION, encoder, query, DEEPEST, None)
+def _place(hits: list[Hit], verse: str) -> str:
     return next((f"#{rank} {h.score:.2f}" for rank, h in enumerate(hits, 1) if h.id == verse), f"over #{DEEPEST}")
 
 
 def _bare_verses(store: ChromaStore, encoder: Encoder) -> None:
     """Stored with all marks in Uthmani spelling, asked for as one types: at which place are they found?"""
     source = QuranSource()
-    verses = {key: source.everyday(key) for key in BARE_VERSES}
-    rows = []
-    for key in BARE_VERSES:
-        bare = verses[key]
-        typed = bare if len(bare) <= 60 else bare[:57] + "…"
-        rows.append((key, _place(store, encoder, bare, key), typed))
+    typed = [source.everyday(key) for key in BARE_VERSES]
+    found = store.search(COLLECTION, encoder, typed, DEEPEST)
+    rows = [
+        (key, _place(hits, key), text if len(text) <= 60 else text[:57] + "…")
+        for key, text, hits in zip(BARE_VERSES, typed, found, strict=True)
+    ]
     console.data("")
     console.data("Verses stored with all their marks, asked for in everyday spelling without any")
     console.table(("verse", "found", "as typed"), rows)
+    keys = [record.id for record in source.records()][::SAMPLED]
+    places = [
+        next((rank for rank, hit in enumerate(hits, 1) if hit.id == key), 0)
+        for key, hits in zip(keys, store.search(COLLECTION, encoder, [*map(source.everyday, keys)], 10), strict=True)
+    ]
+    first, tenth = sum(place == 1 for place in places), sum(place > 0 for place in places)
+    console.data(f"Of every {SAMPLED}th verse ({len(keys)}), {first} are found first and {tenth} among the first ten")
 
 
 def _questions(store: ChromaStore, encoder: Encoder) -> None:
     """Questions, and the first verse that is found for each."""
     console.data("")
     console.data("Questions in plain words, and the first verse found")
-    for question in QUESTIONS:
-        hit = store.search(COLLECTION, encoder, question, 1, None)[0]
+    for question, (hit,) in zip(QUESTIONS, store.search(COLLECTION, encoder, QUESTIONS, 1), strict=True):
         for line in (question, f"{hit.id}  {hit.score:.2f}", hit.text, ""):
             console.data(line)

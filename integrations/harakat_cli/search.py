@@ -82,7 +82,7 @@ def search(
     condition = _condition(where)
     with open_store(address, write=False) as opened:
         name = opened.choose(address.collection)
-        hits = opened.search(name, opened.encoder(name, options), query, limit, condition)
+        hits = opened.search(name, opened.encoder(name, options), [query], limit, condition)[0]
     if as_json:
         for rank, hit in enumerate(hits, 1):
             row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": dict(hit.metadata)}

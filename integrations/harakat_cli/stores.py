@@ -230,11 +230,18 @@ class ChromaStore:
         on_change: Any = "update" if update else "refuse"
         return ingest(self._client, name, encoder, records, on_change=on_change, progress=progress)
 
-    def search(self, name: str, encoder: Encoder, query: str, limit: int, where: Mapping[str, Any] | None) -> list[Hit]:
-        """The records nearest to a query; see `chroma_harakat.search`."""
+    def search(
+        self,
+        name: str,
+        encoder: Encoder,
+        queries: Sequence[str],
+        limit: int,
+        where: Mapping[str, Any] | None = None,
+    ) -> list[list[Hit]]:
+        """The records nearest to each query; see `chroma_harakat.search`."""
         from chroma_harakat import search
 
-        return search(self._client, name, encoder, [query], limit=limit, where=where)[0]
+        return search(self._client, name, encoder, queries, limit=limit, where=where)
 
 
 def check_records(records: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Any]:
