@@ -128,8 +128,8 @@ class NeoAraBERT(nn.Module):
         super().__init__()
         self.shape = shape
         # Not filled with random numbers: on the meta device that would import torch's compiler, over a second of work.
-        table = torch.empty(shape.vocab_size, shape.hidden_size)
-        self.encoder = nn.Embedding.from_pretrained(table, freeze=False)
+        rows, width = shape.vocab_size, shape.hidden_size
+        self.encoder = nn.Embedding(rows, width, _weight=torch.empty(rows, width))
         self.transformer_encoder = nn.ModuleList(Block(shape) for _ in range(shape.num_hidden_layers))
         self.layer_norm = nn.RMSNorm(shape.hidden_size, eps=shape.norm_eps)
         self.reset_rotary("cpu")
