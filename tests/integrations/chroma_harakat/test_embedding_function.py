@@ -50,7 +50,7 @@ def test_documents_and_queries_are_lists_of_float32_unit_rows(function: HarakatE
 def test_the_default_is_the_bundled_model():
     rows = HarakatEmbeddingFunction()(["الْعِلْمُ نُورٌ", "العلم نور"])
     assert [row.shape for row in rows] == [(384,), (384,)]
-    assert 0.5 < float(rows[0] @ rows[1]) < 1
+    assert 0 < float(rows[0] @ rows[1]) < 0.999  # the marks are seen
 
 
 def test_prompts_reach_their_side_only(tiny_folder: Path, encoder: Encoder):
