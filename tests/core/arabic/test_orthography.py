@@ -260,9 +260,12 @@ def test_only_strings(wrong):
 def test_time_grows_no_faster_than_length(piece):
     def seconds(count):
         text = "ٱ" + piece * count + "\u0670"
-        begun = time.process_time()
-        to_imlai(text)
-        return time.process_time() - begun
+        times = []
+        for _ in range(3):  # the best of three: garbage collection strikes anywhere
+            begun = time.process_time()
+            to_imlai(text)
+            times.append(time.process_time() - begun)
+        return min(times)
 
     short, long = seconds(5_000), seconds(20_000)
     assert long < 9 * short + 0.2  # four times the length: a quadratic pattern would take sixteen times as long

@@ -110,7 +110,7 @@ def test_any_texts_give_what_encode_gives(tiny_folder: Path, texts: list[str]) -
 
 class TestFaults:
     async def test_a_bad_text_fails_its_own_call_only(self, encoder: Encoder) -> None:
-        strict = encoder.with_options(overflow="error", max_length=64)
+        strict = encoder.with_options(overflow="error", max_length=128)
         calls = [[VERSES[0]], [VERSES[1], LONG_TEXT], [VERSES[2]], [None], [b"\xd9\x86"], ["\ud800"], [VERSES[3]]]
         found = await asyncio.gather(*(vectors(strict, texts) for texts in calls), return_exceptions=True)  # type: ignore[arg-type]
         kinds = [list, TextTooLongError, list, TextTypeError, TextTypeError, TextError, list]
@@ -119,7 +119,7 @@ class TestFaults:
         close([found[i][0] for i in (0, 2, 6)], strict.encode([VERSES[i] for i in (0, 2, 3)]))  # type: ignore[index]
 
     async def test_a_long_call_names_the_text_by_its_place(self, encoder: Encoder) -> None:
-        strict = encoder.with_options(overflow="error", max_length=64)
+        strict = encoder.with_options(overflow="error", max_length=128)
         with pytest.raises(TextTooLongError, match="text 1500 has"):
             await vectors(strict, [*VERSES[:1] * 1500, LONG_TEXT])
         with pytest.raises(TextTypeError, match="text 90 is 7"):
