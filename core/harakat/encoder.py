@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.errors import DimError, OptionError, TextTooLongError, TruncationWarning
+from harakat.errors import DimError, OptionError
 from harakat.model.fingerprint import Fingerprint
 from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix, unit_rows
 from harakat.runtime.batching import OVERFLOW, Overflow, plan_windows, slabs
 from harakat.runtime.loading import Loaded, load
 from harakat.runtime.progress import progress_bar
 from harakat.runtime.texts import check_text, checked, refuse_container, text_list
+from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
     from harakat.arabic.tokens import Piece
@@ -278,7 +278,7 @@ class Encoder:
             vector: NDArray[Any] = self.encode([texts], prompt=prompt, overflow=policy, show_progress=False)[0]
             return vector
         items = text_list(texts)
-        cut = _Truncation(self._max_length)
+        cut = Truncation(self._max_length)
         parts: list[NDArray[np.float32]] = []
         done = 0
         with progress_bar(len(items), show_progress) as advance:
@@ -328,7 +328,7 @@ class Encoder:
     def _stream(
         self, texts: Iterable[str], prompt: str, policy: Overflow, show_progress: bool | None
     ) -> Iterator[NDArray[Any]]:
-        cut = _Truncation(self._max_length)
+        cut = Truncation(self._max_length)
         total = len(texts) if isinstance(texts, Sequence) else None
         done = 0
         try:
@@ -358,7 +358,7 @@ class Encoder:
             TextTypeError, TextError, TextTooLongError: As `encode`.
         """
         items = text_list(texts)
-        cut = _Truncation(self._max_length)
+        cut = Truncation(self._max_length)
         tokens = self._loaded.tokenizer.tokenize([prompt + text for text in items] if prompt else items)
         windows = plan_windows(tokens, self._room, self._overflow)
         cut.count([len(t) for t in tokens], self._room, self._overflow, 0)
@@ -375,7 +375,7 @@ class Encoder:
         texts: list[str],
         prompt: str,
         policy: Overflow,
-        cut: _Truncation,
+        cut: Truncation,
         first: int,
         advance: Any,
     ) -> NDArray[np.float32]:
@@ -454,41 +454,6 @@ class Encoder:
             f"Encoder({self.name!r}, dim={self.dim}, precision={self.precision!r}, device={self.device!r}, "
             f"dtype={self.dtype!r}, spelling={self.spelling!r}, max_length={self.max_length})"
         )
-
-
-class _Truncation:
-    """Counts the texts that are cut, and says so once."""
-
-    def __init__(self, max_length: int) -> None:
-        self.max_length = max_length
-        self.texts = self.cut = self.longest = 0
-
-    def count(self, sizes: Sequence[int], room: int, policy: Overflow, first: int) -> None:
-        """Take note of content sizes; refuse the first one over `room` under ``"error"``."""
-        self.texts += len(sizes)
-        if policy == "chunk":
-            return
-        specials = self.max_length - room
-        for index, size in enumerate(sizes):
-            if size <= room:
-                continue
-            if policy == "error":
-                raise TextTooLongError(
-                    f"text {first + index} has {size + specials:,} tokens, over max_length={self.max_length}; split "
-                    f"it, or choose overflow='chunk' (all of it counts) or overflow='warn' (its beginning counts)"
-                )
-            self.cut += 1
-            self.longest = max(self.longest, size + specials)
-
-    def report(self) -> None:
-        """Warn, if anything was cut."""
-        if self.cut:
-            warnings.warn(
-                f"{self.cut:,} of {self.texts:,} texts are longer than max_length={self.max_length} tokens (the "
-                f"longest has {self.longest:,}) and only their beginning was read; overflow='chunk' reads all of it",
-                TruncationWarning,
-                stacklevel=3,
-            )
 
 
 def _key(options: dict[str, Any]) -> str:

@@ -1,0 +1,46 @@
+"""What was cut, counted and said once: truncation is never silent."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from harakat.errors import TextTooLongError, TruncationWarning
+from harakat.runtime.batching import Overflow
+
+__all__ = ["Truncation"]
+
+
+class Truncation:
+    """Counts the texts that are cut, and says so once."""
+
+    def __init__(self, max_length: int) -> None:
+        self.max_length = max_length
+        self.texts = self.cut = self.longest = 0
+
+    def count(self, sizes: Sequence[int], room: int, policy: Overflow, first: int) -> None:
+        """Take note of content sizes; refuse the first one over `room` under ``"error"``."""
+        self.texts += len(sizes)
+        if policy == "chunk":
+            return
+        specials = self.max_length - room
+        for index, size in enumerate(sizes):
+            if size <= room:
+                continue
+            if policy == "error":
+                raise TextTooLongError(
+                    f"text {first + index} has {size + specials:,} tokens, over max_length={self.max_length}; split "
+                    f"it, or choose overflow='chunk' (all of it counts) or overflow='warn' (its beginning counts)"
+                )
+            self.cut += 1
+            self.longest = max(self.longest, size + specials)
+
+    def report(self) -> None:
+        """Warn, if anything was cut."""
+        if self.cut:
+            warnings.warn(
+                f"{self.cut:,} of {self.texts:,} texts are longer than max_length={self.max_length} tokens (the "
+                f"longest has {self.longest:,}) and only their beginning was read; overflow='chunk' reads all of it",
+                TruncationWarning,
+                stacklevel=3,
+            )
