@@ -8,7 +8,7 @@ marks speak up in a word or a phrase, and less far into a text, where the contex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,11 +18,11 @@ from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
 from harakat.errors import CheckpointError
+from harakat.model.attention import Attention
 
 __all__ = ["MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
 
 MODEL_TYPE = "harakat-marked-bert"
-Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 # Odd 64-bit multipliers (the golden ratio's and SplitMix64's, written as signed integers).
 _MIX_ID = -7046029254386353131
