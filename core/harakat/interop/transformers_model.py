@@ -231,19 +231,21 @@ class NeoAraBERTModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         return cos[:, None, None, :], sin[:, None, None, :]
 
 
-class _WeighedAttention:
+class _WeighedAttention(PaddedAttention):
     """Padded attention in the open, which can keep the weights of every call."""
 
     def __init__(self, count: int, length: int, mask: Tensor | None, *, keep: bool) -> None:
-        self.count, self.length, self.mask, self.keep = count, length, mask, keep
+        super().__init__(count, length, mask)
+        self.keep = keep
         self.weights: list[Tensor] = []
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """As `PaddedAttention`, with the softmax in float32."""
         heads, head_dim = q.shape[1:]
         q, k, v = (x.reshape(self.count, self.length, heads, head_dim).transpose(1, 2) for x in (q, k, v))
         scores = q @ k.transpose(2, 3) * head_dim**-0.5
         if self.mask is not None:
-            scores = scores.masked_fill(~self.mask[:, None, None, :], float("-inf"))
+            scores = scores.masked_fill(~self.mask, float("-inf"))
         weights = scores.softmax(dim=-1, dtype=torch.float32).to(q.dtype)
         if self.keep:
             self.weights.append(weights)

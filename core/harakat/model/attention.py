@@ -7,8 +7,8 @@ never sees padding, masks or batches. Scores are scaled by 1/sqrt(head_dim), the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +16,17 @@ from torch.nn.functional import scaled_dot_product_attention
 
 __all__ = ["Attention", "Group", "PackedAttention", "PaddedAttention", "equal_length_groups"]
 
-Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(q, k, v), each (tokens, heads, head_dim) -> (tokens, heads, head_dim)."""
+
+class Attention(Protocol):
+    """What a network needs of attention."""
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend within each sequence; (tokens, heads, head_dim) in and out."""
+        ...
+
+    def token_lengths(self) -> Tensor:
+        """How many real tokens the sequence of each token has: int64 (tokens,), on the CPU or where the mask is."""
+        ...
 
 
 class Group(NamedTuple):
@@ -74,6 +83,11 @@ class PackedAttention:
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    def token_lengths(self) -> Tensor:
+        """As in `Attention`."""
+        lengths = torch.tensor([g.length for g in self.groups])
+        return lengths.repeat_interleave(torch.tensor([g.sequences * g.length for g in self.groups]))
+
 
 class PaddedAttention:
     """Sequences padded to one length, padding keys hidden.
@@ -92,3 +106,9 @@ class PaddedAttention:
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend within each sequence; shapes as in `Attention`."""
         return _attend(q, k, v, self.count, self.length, self.mask)
+
+    def token_lengths(self) -> Tensor:
+        """As in `Attention`; padding has the length of its sequence too."""
+        if self.mask is None:
+            return torch.full((self.count * self.length,), self.length)
+        return self.mask[:, 0, 0].sum(1).repeat_interleave(self.length)

@@ -42,3 +42,11 @@ def test_padding_keys_are_hidden() -> None:
     k[3], v[3] = 1e4, -1e4
     assert torch.equal(ours, PaddedAttention(2, 4, mask)(q, k, v))
     assert torch.allclose(ours[:3], plain(q[:3], k[:3], v[:3]), atol=1e-5)
+
+
+def test_every_token_knows_how_long_its_sequence_is() -> None:
+    packed = PackedAttention(equal_length_groups([3, 2, 2])).token_lengths()
+    assert packed.tolist() == [3, 3, 3, 2, 2, 2, 2]
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    assert PaddedAttention(2, 3, mask).token_lengths().tolist() == [2, 2, 2, 3, 3, 3]
+    assert PaddedAttention(2, 3).token_lengths().tolist() == [3] * 6

@@ -50,6 +50,7 @@ class BucketAttention:
     """
 
     def __init__(self, lengths: Sequence[int], slack: float = 0.2) -> None:
+        self.lengths = torch.tensor(lengths)
         self.buckets: list[tuple[int, int, int, int, Tensor | None, Tensor | None]] = []
         at = first = 0
         while first < len(lengths):
@@ -85,6 +86,10 @@ class BucketAttention:
                 out = functional.scaled_dot_product_attention(a, b, c, attn_mask=mask).transpose(1, 2)
             parts.append(out[real] if real is not None else out.reshape(count * width, *out.shape[2:]))
         return torch.cat(parts)
+
+    def token_lengths(self) -> Tensor:
+        """Length of the sequence that each token is in, int64 (tokens,)."""
+        return self.lengths.repeat_interleave(self.lengths)
 
 
 def pool(network: MarkedBert, sequences: Sequence[Sequence_]) -> Tensor:
