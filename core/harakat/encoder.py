@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.errors import DimError, OptionError
+from harakat.model.attention_choice import AttentionKind
 from harakat.model.fingerprint import Fingerprint
-from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix, unit_rows
+from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
 from harakat.runtime.batching import OVERFLOW, Overflow, plan_windows, slabs
 from harakat.runtime.loading import Loaded, load
+from harakat.runtime.pipeline import Job, run
 from harakat.runtime.progress import progress_bar
 from harakat.runtime.texts import check_text, checked, refuse_container, text_list
 from harakat.runtime.truncation import Truncation
@@ -62,7 +64,16 @@ class Encoder:
             refuses, ``"chunk"`` encodes windows and gives their length-weighted, renormalised mean.
         query_prompt: Text put before each query. None for the checkpoint's own, ``""`` for none.
         document_prompt: Text put before each document, likewise.
-        batch_tokens: Most tokens in one forward pass. None for a size that suits the device.
+        batch_tokens: Most tokens in one forward pass. None for a size that suits the device: 2,048 on the CPU; on a
+            GPU the first long call finds it in a probe of about two seconds.
+        attention: ``"varlen"`` (FlashAttention over packed sequences: CUDA, bfloat16 or float16), ``"xformers"``
+            (its block-diagonal attention: CUDA, any dtype) or ``"sdpa"``. ``"auto"`` takes the first that the device
+            and dtype allow; `attention` of the encoder says which. All give the same vectors but for rounding.
+        compile: Fuse norms, rotary positions and feed-forward gates with `torch.compile`. The first pass then takes
+            up to a minute; worth it on a GPU for many texts.
+        workers: Processes that tokenise ahead where a call has more than a few thousand texts; the ids are the same.
+            0 tokenises in this process. A script that asks for workers needs its work under
+            ``if __name__ == "__main__":``.
         allow_untrained_dim: Take a `dim` that the checkpoint was not trained for.
         offline: Never ask the network for files.
         cache_dir: Hub cache to use instead of the default one.
@@ -98,6 +109,9 @@ class Encoder:
         query_prompt: str | None = None,
         document_prompt: str | None = None,
         batch_tokens: int | None = None,
+        attention: AttentionKind = "auto",
+        compile: bool = False,
+        workers: int = 0,
         allow_untrained_dim: bool = False,
         offline: bool = False,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -115,6 +129,9 @@ class Encoder:
             segmentation=segmentation,
             morphology=morphology,
             batch_tokens=batch_tokens,
+            attention=attention,
+            compile=compile,
+            workers=workers,
             offline=offline,
             cache_dir=cache_dir,
         )
@@ -174,6 +191,11 @@ class Encoder:
     def dtype(self) -> str:
         """Numbers of the computation, such as ``"float32"``."""
         return self._loaded.dtype
+
+    @property
+    def attention(self) -> str:
+        """The attention in use: ``"varlen"``, ``"xformers"`` or ``"sdpa"``."""
+        return self._loaded.engine.attention
 
     @property
     def spelling(self) -> str:
@@ -279,15 +301,15 @@ class Encoder:
             return vector
         items = text_list(texts)
         cut = Truncation(self._max_length)
-        parts: list[NDArray[np.float32]] = []
+        out = self._empty(len(items))
         done = 0
         with progress_bar(len(items), show_progress) as advance:
-            for slab in slabs(items, SLAB_TEXTS, SLAB_CHARACTERS):
-                parts.append(self._encode_slab(slab, prompt, policy, cut, done, advance))
-                done += len(slab)
+            parts = slabs(items, SLAB_TEXTS, SLAB_CHARACTERS)
+            for vectors in self._run(parts, Job(prompt, policy, self._room, self._dim, cut, advance)):
+                out[done : done + len(vectors)] = to_precision(vectors, self._precision)
+                done += len(vectors)
         cut.report()
-        vectors = np.concatenate(parts) if parts else np.empty((0, self._dim), dtype=np.float32)
-        return to_precision(vectors, self._precision)
+        return out
 
     def encode_queries(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
         """Vectors of search queries: `encode` with the query prompt, if the checkpoint has one."""
@@ -307,7 +329,8 @@ class Encoder:
     ) -> Iterator[NDArray[Any]]:
         """Vectors one by one, in the order of the texts, in bounded memory.
 
-        Texts are read as they are needed, about a thousand ahead of the vectors, so the source may be endless.
+        Texts are read as they are needed, about a thousand ahead of the vectors (on a GPU some ten thousand), so the
+        source may be endless.
 
         Args:
             texts: Any ordered run of texts, such as a generator over a file.
@@ -330,12 +353,10 @@ class Encoder:
     ) -> Iterator[NDArray[Any]]:
         cut = Truncation(self._max_length)
         total = len(texts) if isinstance(texts, Sequence) else None
-        done = 0
         try:
             with progress_bar(total, show_progress) as advance:
-                for slab in slabs(checked(texts), STREAM_TEXTS, SLAB_CHARACTERS):
-                    vectors = self._encode_slab(slab, prompt, policy, cut, done, advance)
-                    done += len(slab)
+                parts = slabs(checked(texts), self._stream_texts, SLAB_CHARACTERS)
+                for vectors in self._run(parts, Job(prompt, policy, self._room, self._dim, cut, advance)):
                     yield from to_precision(vectors, self._precision)
         finally:
             cut.report()
@@ -370,30 +391,9 @@ class Encoder:
             out[window.text].append(unit_prefix(row, self._dim))
         return [np.concatenate(parts) for parts in out]
 
-    def _encode_slab(
-        self,
-        texts: list[str],
-        prompt: str,
-        policy: Overflow,
-        cut: Truncation,
-        first: int,
-        advance: Any,
-    ) -> NDArray[np.float32]:
-        """float32 (texts, dim), unit rows."""
-        tokens = self._loaded.tokenizer.tokenize([prompt + text for text in texts] if prompt else texts)
-        cut.count([len(t) for t in tokens], self._room, policy, first)
-        windows = plan_windows(tokens, self._room, policy)
-        finished = [w.text for w in windows]
-        if len(windows) == len(texts):
-            pooled = self._loaded.engine.pooled(windows, lambda batch: advance(len(batch)))
-            return unit_prefix(pooled, self._dim)
-        pooled = self._loaded.engine.pooled(windows)
-        advance(len(texts))
-        # A text of several windows: the mean of their unit vectors, each weighted by its tokens.
-        sums = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
-        weights = np.array([max(w.size, 1) for w in windows], dtype=np.float32)
-        np.add.at(sums, finished, unit_rows(pooled) * weights[:, None])
-        return unit_prefix(sums, self._dim)
+    def _run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
+        """float32 (texts, dim), unit rows, for each list of texts."""
+        return run(parts, self._loaded.ahead, self._loaded.engine, job)
 
     # Tokens
 
@@ -413,6 +413,15 @@ class Encoder:
         """`options`, with what was left to the checkpoint filled in."""
         filled = ("dim", "spelling", "max_length", "query_prompt", "document_prompt")
         return {**self._options, **{name: getattr(self, name) for name in filled}}
+
+    def _empty(self, rows: int) -> NDArray[Any]:
+        """Room for vectors in the encoder's precision, not filled."""
+        like = to_precision(np.empty((0, self._dim), dtype=np.float32), self._precision)
+        return np.empty((rows, like.shape[1]), dtype=like.dtype)
+
+    @property
+    def _stream_texts(self) -> int:
+        return STREAM_TEXTS if self._loaded.engine.device.type == "cpu" else SLAB_TEXTS
 
     @property
     def _room(self) -> int:
@@ -452,7 +461,8 @@ class Encoder:
     def __repr__(self) -> str:
         return (
             f"Encoder({self.name!r}, dim={self.dim}, precision={self.precision!r}, device={self.device!r}, "
-            f"dtype={self.dtype!r}, spelling={self.spelling!r}, max_length={self.max_length})"
+            f"dtype={self.dtype!r}, attention={self.attention!r}, spelling={self.spelling!r}, "
+            f"max_length={self.max_length})"
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "CheckpointError",
     "CollectionError",
+    "DataUnavailableError",
     "DeviceError",
     "DimError",
     "FingerprintError",
@@ -25,6 +26,7 @@ __all__ = [
     "TextTypeError",
     "TruncationWarning",
     "UnknownModelError",
+    "WorkerError",
 ]
 
 
@@ -84,6 +86,10 @@ class RecordError(HarakatError, ValueError):
     """An input record that cannot be taken: a missing field, a duplicate id, an undecodable line, and the like."""
 
 
+class DataUnavailableError(HarakatError, OSError):
+    """A data set whose files are not on this machine and cannot be fetched now."""
+
+
 class StoreError(HarakatError):
     """A vector store refused, failed, or is not in the state that the call needs."""
 
@@ -98,3 +104,7 @@ class FingerprintError(StoreError, ValueError):
 
 class TruncationWarning(UserWarning):
     """Texts over the encoder's maximum length were cut, under `overflow="warn"`; the message counts them."""
+
+
+class WorkerError(HarakatError, RuntimeError):
+    """A process that was started to help with the work ended before it was done."""

@@ -14,7 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-__all__ = ["Attention", "Group", "PackedAttention", "PaddedAttention", "equal_length_groups"]
+__all__ = [
+    "Attention",
+    "BucketedAttention",
+    "Group",
+    "PackedAttention",
+    "PaddedAttention",
+    "VarlenAttention",
+    "XformersAttention",
+    "equal_length_groups",
+]
 
 
 class Attention(Protocol):
@@ -112,3 +121,113 @@ class PaddedAttention:
         if self.mask is None:
             return torch.full((self.count * self.length,), self.length)
         return self.mask[:, 0, 0].sum(1).repeat_interleave(self.length)
+
+
+class _FlatAttention:
+    """Sequences laid end to end on a device, known by where they start.
+
+    Args:
+        lengths: Tokens in each sequence, at least one.
+        starts: int32 (sequences + 1,), where the q, k and v will be: 0, then the end of each sequence.
+    """
+
+    def __init__(self, lengths: Sequence[int], starts: Tensor) -> None:
+        self.lengths, self.starts = lengths, starts
+        self.total, self.longest = sum(lengths), max(lengths)
+
+    def token_lengths(self) -> Tensor:
+        """As in `Attention`; on the device."""
+        sizes = self.starts.diff().long()
+        # The size is said beforehand, so that the host need not wait for the device to tell.
+        return sizes.repeat_interleave(sizes, output_size=self.total)
+
+
+class VarlenAttention(_FlatAttention):
+    """FlashAttention over packed sequences: `torch.nn.attention.varlen.varlen_attn` (torch 2.10 and newer).
+
+    CUDA, bfloat16 or float16, a head width that is a multiple of 8 and at most 256. Arguments as in
+    `BucketedAttention`.
+    """
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend within each sequence; shapes as in `Attention`."""
+        from torch.nn.attention.varlen import varlen_attn
+
+        mixed = varlen_attn(q, k, v, self.starts, self.starts, self.longest, self.longest)
+        assert isinstance(mixed, Tensor)  # a pair only where auxiliary results are asked for
+        return mixed
+
+
+class XformersAttention(_FlatAttention):
+    """Memory-efficient attention of xformers under a block-diagonal mask: CUDA, any float. Arguments as above."""
+
+    def __init__(self, lengths: Sequence[int], starts: Tensor) -> None:
+        from xformers.ops.fmha.attn_bias import BlockDiagonalMask
+
+        super().__init__(lengths, starts)
+        self.blocks = BlockDiagonalMask.from_seqlens(list(lengths))
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend within each sequence; shapes as in `Attention`."""
+        from xformers.ops import memory_efficient_attention
+
+        mixed: Tensor = memory_efficient_attention(q[None], k[None], v[None], attn_bias=self.blocks)
+        return mixed[0]
+
+
+MOST_PADDING = 0.25
+"""Share of padding at which `BucketedAttention` starts another bucket."""
+
+
+class BucketedAttention(_FlatAttention):
+    """Packed outside, padded inside: neighbours of similar length are padded to the longest of them for one SDPA call.
+
+    For devices where a call for each single length (`PackedAttention`) costs more than a little padding. Everything
+    but the attention itself still runs without padding. Works everywhere, in any float.
+
+    Args:
+        lengths: Tokens in each sequence; sort them for the fewest buckets.
+        starts: int32 (sequences + 1,) on the device: 0, then the end of each sequence.
+    """
+
+    def __init__(self, lengths: Sequence[int], starts: Tensor) -> None:
+        super().__init__(lengths, starts)
+        self._buckets = [self._bucket(*edges) for edges in _similar(lengths)]
+
+    def _bucket(self, first: int, last: int, length: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
+        """Where each padded place takes its token from, which place each token goes back from, and the mask."""
+        count, device = last - first, self.starts.device
+        starts = self.starts[first:last].long()
+        sizes = self.starts[first + 1 : last + 1].long() - starts
+        places = torch.arange(length, device=device)
+        real = places < sizes[:, None]
+        taken = torch.where(real, starts[:, None] + places, starts[:, None]).flatten()
+        tokens = sum(self.lengths[first:last])
+        rows = torch.arange(count, device=device).repeat_interleave(sizes, output_size=tokens)
+        begin = sum(self.lengths[:first])
+        back = rows * length + torch.arange(begin, begin + tokens, device=device) - starts[rows]
+        even = min(self.lengths[first:last]) == length
+        return taken, back, None if even else real[:, None, None, :], count, length
+
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend within each sequence; shapes as in `Attention`."""
+        parts = []
+        for taken, back, mask, count, length in self._buckets:
+            padded = [x.index_select(0, taken) for x in (q, k, v)]
+            mixed = _attend(padded[0], padded[1], padded[2], count, length, mask)
+            parts.append(mixed.index_select(0, back))
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _similar(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """First, one past the last, and longest of runs of neighbours whose padding stays under `MOST_PADDING`."""
+    runs: list[tuple[int, int, int]] = []
+    first = longest = tokens = 0
+    for index, length in enumerate(lengths):
+        wider = max(longest, length)
+        if index > first and (tokens + length) < (1 - MOST_PADDING) * wider * (index + 1 - first):
+            runs.append((first, index, longest))
+            first, longest, tokens = index, length, length
+        else:
+            longest, tokens = wider, tokens + length
+    return [*runs, (first, len(lengths), longest)]

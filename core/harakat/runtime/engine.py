@@ -3,39 +3,87 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat.errors import DeviceError
 from harakat.runtime.batching import Window, plan_batches
+from harakat.runtime.flight import Flight
+from harakat.runtime.packing import pack
+from harakat.runtime.tuning import BUDGETS, OutOfMemory, best_budget
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from harakat.model.attention import Group
+    from harakat.model.attention import Attention
     from harakat.model.checkpoint import Network
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Pooling"]
 
 Advance = Callable[[Sequence[int]], None]
 """Told the indices of the windows that are done."""
+
+CPU_BATCH_TOKENS = 2048
+GPU_BATCH_TOKENS = 65_536
+"""Until a call is long enough to tune by."""
+FULL_BUCKET = 256
+"""Compiled networks see token counts that are multiples of this."""
+IN_FLIGHT = {"pooled": 64, "tokens": 2}
+"""Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
+
+_OUT_OF_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "MPS backend out of memory", "DefaultCPUAllocator: can't allocate")
+
+_tuned: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_tuning = threading.Lock()
+
+
+class _Pass(NamedTuple):
+    """What a forward pass gave."""
+
+    hidden: Tensor
+    """(T, hidden_size); rows of a filler sequence come last."""
+    starts: Tensor
+    """int64 (sequences + 1,) on the device."""
+    lengths: list[int]
+    """Tokens in each sequence, the filler's included."""
+
+
+class Pooling:
+    """Mean vectors that a device is at work on."""
+
+    def __init__(self, out: NDArray[np.float32], flight: Flight) -> None:
+        self._out, self._flight = out, flight
+
+    def rows(self) -> NDArray[np.float32]:
+        """Wait for them: float32 (windows, hidden_size)."""
+        self._flight.land()
+        return self._out
 
 
 class Engine:
     """A network on a device, fed with windows.
 
-    Holds nothing that a call changes, so threads may share one.
+    Holds nothing that a call changes but the number of tokens that the device was found to hold, so threads may
+    share one.
 
     Args:
         network: In eval mode, on `device`.
         prefix: Special ids before each window's content.
         suffix: Special ids after it.
         device: Where the network is.
-        batch_tokens: Most tokens in one forward pass (a longer window still runs, alone).
+        batch_tokens: Most tokens in one forward pass (a longer window still runs, alone). None for 2,048 on the CPU;
+            on a GPU the first long call finds a good size in a probe of about two seconds.
+        attention: What `harakat.model.attention_choice.choose_attention` gave.
+        compiled: Whether the network is compiled and wants few different token counts.
     """
 
     def __init__(
@@ -44,10 +92,17 @@ class Engine:
         prefix: Sequence[int],
         suffix: Sequence[int],
         device: torch.device,
-        batch_tokens: int,
+        batch_tokens: int | None,
+        *,
+        attention: str = "sdpa",
+        compiled: bool = False,
     ) -> None:
-        self.network, self.device, self.batch_tokens = network, device, batch_tokens
+        self.network, self.device, self.attention = network, device, attention
         self.prefix, self.suffix = tuple(prefix), tuple(suffix)
+        self.tuning = batch_tokens is None and device.type == "cuda"
+        self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS)
+        self._multiple = FULL_BUCKET if compiled else 1
+        self._ceiling: int | None = None
         self._pid = os.getpid()
 
     @property
@@ -57,93 +112,178 @@ class Engine:
 
     def pooled(self, windows: Sequence[Window], advance: Advance | None = None) -> NDArray[np.float32]:
         """Mean token vector of each window, special tokens included: float32 (windows, hidden_size)."""
-        from harakat.model.pooling import mean_pool
+        return self.start(windows, advance).rows()
 
+    def start(self, windows: Sequence[Window], advance: Advance | None = None) -> Pooling:
+        """`pooled`, without waiting for a CUDA device to finish.
+
+        Raises:
+            DeviceError: One window alone is too much for the device's memory.
+        """
         out = np.empty((len(windows), self.network.hidden_size), dtype=np.float32)
 
-        def keep(batch: Sequence[int], hidden: Tensor, groups: Sequence[Group]) -> None:
-            out[batch] = mean_pool(hidden, groups).cpu().numpy()
+        def keep(batch: Sequence[int], rows: Tensor) -> None:
+            out[batch] = rows.numpy()
+            if advance:
+                advance(batch)
 
-        self._run(windows, keep, advance)
-        return out
+        flight = Flight(keep, IN_FLIGHT["pooled"])
+        self._run(windows, self._pool, flight)
+        return Pooling(out, flight)
 
     def token_vectors(self, windows: Sequence[Window], advance: Advance | None = None) -> list[NDArray[np.float32]]:
         """Vectors of each window's tokens, special tokens included: float32 (tokens, hidden_size) each."""
         out: list[Any] = [None] * len(windows)
 
-        def keep(batch: Sequence[int], hidden: Tensor, groups: Sequence[Group]) -> None:
-            rows = hidden.float().cpu().numpy()
-            ends = np.cumsum([g.length for g in groups for _ in range(g.sequences)])
-            for index, row in zip(batch, np.split(rows, ends[:-1]), strict=True):
+        def keep(batch: Sequence[int], rows: Tensor) -> None:
+            # A copy, so that nobody holds on to the pinned memory that rows may come in.
+            values = np.array(rows.numpy())
+            ends = np.cumsum([windows[index].size + self.specials for index in batch])
+            for index, row in zip(batch, np.split(values[: ends[-1]], ends[:-1]), strict=True):
                 out[index] = row
+            if advance:
+                advance(batch)
 
-        self._run(windows, keep, advance)
+        flight = Flight(keep, IN_FLIGHT["tokens"])
+        self._run(windows, lambda done, count: done.hidden.float(), flight)
+        flight.land()
         return out
 
-    def _run(
-        self,
-        windows: Sequence[Window],
-        keep: Callable[[Sequence[int], Tensor, Sequence[Group]], None],
-        advance: Advance | None,
-    ) -> None:
+    def _pool(self, done: _Pass, count: int) -> Tensor:
+        """float32 (count, hidden_size), on the device."""
+        from harakat.model.attention import equal_length_groups
+        from harakat.model.pooling import mean_pool, mean_pool_segments
+
+        if self.device.type == "cuda":
+            return mean_pool_segments(done.hidden, done.starts)[:count]
+        return mean_pool(done.hidden, equal_length_groups(done.lengths))[:count]
+
+    def _run(self, windows: Sequence[Window], reduce: Callable[[_Pass, int], Tensor], flight: Flight) -> None:
         import torch
 
         self._after_fork()
-        waiting = plan_batches([w.size + self.specials for w in windows], self.batch_tokens)[::-1]
-        with torch.inference_mode():
+        sizes = [w.size + self.specials for w in windows]
+        with self._on_device(), torch.inference_mode():
+            waiting = plan_batches(sizes, self._budget(windows, sum(sizes)))[::-1]
             while waiting:
                 batch = waiting.pop()
-                try:
-                    hidden, groups = self._forward([windows[i] for i in batch])
-                except torch.OutOfMemoryError:
-                    if len(batch) == 1:
-                        raise
-                    # Too large for the device: the halves run on their own, and nothing is lost.
-                    torch.cuda.empty_cache()
-                    half = len(batch) // 2
-                    waiting += [batch[half:], batch[:half]]
+                tokens = sum(sizes[i] for i in batch)
+                if self._ceiling is not None and tokens > self._ceiling and len(batch) > 1:
+                    waiting += _halves(batch)
                     continue
-                keep(batch, hidden, groups)
-                if advance:
-                    advance(batch)
+                result = None
+                with _memory_errors() as full:
+                    result = reduce(self._forward([windows[i] for i in batch]), len(batch))
+                    flight.add(batch, result)
+                if full:
+                    # Out here the failed pass is gone, and with it the memory that it had taken.
+                    result = None
+                    flight.land()
+                    self._free_memory()
+                    if len(batch) == 1:
+                        raise DeviceError(
+                            f"a text of {tokens:,} tokens does not fit into the free memory of {self.device} "
+                            f"({full[0]}); lower max_length, choose a smaller dtype, or free memory there"
+                        )
+                    # The halves run on their own and nothing is lost; later batches start at the smaller size.
+                    self._ceiling = min(tokens // 2, self._ceiling or tokens)
+                    waiting += _halves(batch)
 
-    def _forward(self, windows: Sequence[Window]) -> tuple[Tensor, list[Group]]:
+    def _budget(self, windows: Sequence[Window], tokens: int) -> int:
+        """Most tokens in a pass; the first long call on a GPU finds it out."""
+        if not self.tuning:
+            return self.batch_tokens
+        if self.network not in _tuned and tokens < 2 * GPU_BATCH_TOKENS:
+            return self.batch_tokens
+        with _tuning:
+            if self.network not in _tuned:
+                _tuned[self.network] = self.tune(windows)
+            self.batch_tokens = _tuned[self.network]
+        return self.batch_tokens
+
+    def tune(self, windows: Sequence[Window], budgets: Sequence[int] = BUDGETS) -> int:
+        """The token budget that suits the device best, found by trying with these windows.
+
+        Raises:
+            DeviceError: Not even the smallest fits.
+        """
         import torch
 
-        from harakat.model.attention import PackedAttention, equal_length_groups
+        def seconds(budget: int) -> float:
+            batch: list[Window] = []
+            tokens = 0
+            for window in cycle(windows):
+                batch.append(window)
+                tokens += window.size + self.specials
+                if tokens >= budget:
+                    break
+            batch.sort(key=lambda w: -w.size)
+            with _memory_errors() as full:
+                self._forward(batch)
+                self._synchronise()
+                began = time.perf_counter()
+                for _ in range(2):
+                    self._forward(batch)
+                self._synchronise()
+                took = (time.perf_counter() - began) / 2
+            if full:
+                self._free_memory()
+                raise OutOfMemory(full[0])
+            return took * budget / tokens
 
-        groups = equal_length_groups([w.size + self.specials for w in windows])
-        ids, positions, marks = self._flatten(windows, groups)
-        moved = [
-            None if x is None else torch.from_numpy(x).to(self.device, non_blocking=True)
-            for x in (ids, positions, marks)
-        ]
-        hidden = self.network(moved[0], moved[1], PackedAttention(groups), moved[2])  # type: ignore[arg-type]
-        return hidden, groups
+        try:
+            with self._on_device(), torch.inference_mode():
+                return best_budget(seconds, budgets)
+        except OutOfMemory as error:
+            raise DeviceError(
+                f"{budgets[0]:,} tokens do not fit into the free memory of {self.device} ({error}); free memory "
+                f"there, or give a smaller batch_tokens"
+            ) from None
 
-    def _flatten(
-        self, windows: Sequence[Window], groups: Sequence[Group]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64] | None]:
-        total = groups[-1].stop
-        ids = np.empty(total, dtype=np.int64)
-        positions = np.empty(total, dtype=np.int64)
-        marked = windows[0].tokens.marks is not None
-        marks = np.zeros(total, dtype=np.int64) if marked else None
-        head, tail = len(self.prefix), len(self.suffix)
-        following = iter(windows)
-        for g in groups:
-            block = ids[g.start : g.stop].reshape(g.sequences, g.length)
-            block[:, :head] = self.prefix
-            block[:, g.length - tail :] = self.suffix
-            positions[g.start : g.stop] = np.tile(np.arange(g.length), g.sequences)
-            mark_block = None if marks is None else marks[g.start : g.stop].reshape(g.sequences, g.length)
-            for row in range(g.sequences):
-                window = next(following)
-                content = slice(head, g.length - tail)
-                block[row, content] = window.tokens.ids[window.start : window.stop]
-                if mark_block is not None and window.tokens.marks is not None:
-                    mark_block[row, content] = window.tokens.marks[window.start : window.stop]
-        return ids, positions, marks
+    def _forward(self, windows: Sequence[Window]) -> _Pass:
+        import torch
+
+        flat = pack(windows, self.prefix, self.suffix, self._multiple)
+        values = torch.from_numpy(flat.values)
+        if self.device.type == "cuda":
+            values = values.pin_memory()
+        values = values.to(self.device, non_blocking=True)
+        total = flat.tokens
+        ids, positions = values[:total], values[total : 2 * total]
+        marks = values[2 * total : 3 * total] if flat.marked else None
+        starts = values[-len(flat.lengths) - 1 :]
+        hidden = self.network(ids, positions, self._attention(flat.lengths, starts), marks)
+        return _Pass(hidden, starts, flat.lengths)
+
+    def _attention(self, lengths: list[int], starts: Tensor) -> Attention:
+        import torch
+
+        from harakat.model.attention_choice import packed_attention
+
+        return packed_attention(self.attention, lengths, starts.to(torch.int32))
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        """Make the device the current one: events, pinned memory and kernels of extensions go by it."""
+        if self.device.type != "cuda":
+            yield
+            return
+        import torch
+
+        with torch.cuda.device(self.device):
+            yield
+
+    def _synchronise(self) -> None:
+        if self.device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self.device)
+
+    def _free_memory(self) -> None:
+        if self.device.type == "cuda":
+            import torch
+
+            torch.cuda.empty_cache()
 
     def _after_fork(self) -> None:
         """Make a forked child safe: its copies of the parent's worker threads and GPU contexts are dead."""
@@ -159,3 +299,29 @@ class Engine:
         # OpenMP's thread pool did not come along; a parallel region would wait for it forever.
         torch.set_num_threads(1)
         self._pid = os.getpid()
+
+
+def _halves(batch: list[int]) -> list[list[int]]:
+    """Both halves of a batch, the first one last: the list of waiting batches is taken from its end."""
+    half = len(batch) // 2
+    return [batch[half:], batch[:half]]
+
+
+@contextmanager
+def _memory_errors() -> Iterator[list[str]]:
+    """Collects the first line of an out-of-memory error, which ends the block; others pass."""
+    import torch
+
+    full: list[str] = []
+    try:
+        yield full
+    except torch.OutOfMemoryError as error:
+        full.append(_first_line(error))
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in _OUT_OF_MEMORY):
+            raise
+        full.append(_first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["out of memory"])[0][:200]

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from harakat.arabic.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError, OptionError
 from harakat.model.architecture_names import MARKED_BERT
+from harakat.model.attention_choice import check_attention, choose_attention
 from harakat.model.checkpoint import Network, load_network, weight_files
 from harakat.model.config import CheckpointConfig, read_config
 from harakat.model.names import Located, locate
+from harakat.runtime.ahead import Ahead, TokenizerRecipe, check_workers
 from harakat.runtime.engine import Engine
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "load"]
 
 DTYPES = ("float32", "bfloat16", "float16")
-CPU_BATCH_TOKENS = 2048
-GPU_BATCH_TOKENS = 65_536
 
 _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
 _networks_lock = threading.Lock()
@@ -50,6 +50,7 @@ class Loaded:
     spelling: str
     segmentation: str
     engine: Engine
+    ahead: Ahead
     dtype: str
 
     state: FileState
@@ -91,6 +92,9 @@ def load(
     segmentation: bool | None,
     morphology: str | os.PathLike[str] | None,
     batch_tokens: int | None,
+    attention: str,
+    compile: bool,
+    workers: int,
     offline: bool,
     cache_dir: str | os.PathLike[str] | None,
 ) -> Loaded:
@@ -99,21 +103,26 @@ def load(
         raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
     if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
         raise OptionError(f"batch_tokens={batch_tokens!r} is not a whole number above 0")
+    check_attention(attention)
+    check_workers(workers)
+    if not isinstance(compile, bool):
+        raise OptionError(f"compile={compile!r} is neither True nor False")
     on = resolve_device(device)
     number = resolve_dtype(dtype)
     located = locate(model, revision=revision, cache_dir=cache_dir, offline=offline)
     state = file_state(located.folder)
     config = read_config(located.folder)
-    tokenizer, spelling, cut = _tokenizer(located.folder, config, spelling, segmentation, morphology)
-    network = _network(located.folder, config, on, number)
+    kind = choose_attention(attention, on, number, _head_dim(config))
+    recipe = _recipe(located.folder, config, spelling, segmentation, morphology)
+    tokenizer = recipe.open()
+    network = _network(located.folder, config, on, number, compile)
     vocabulary = int(config.raw.get("vocab_size", 0))
     if tokenizer.vocab_size > vocabulary:
         raise CheckpointError(
             f"{located.folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "
             f"config.json has {vocabulary:,} rows; the files belong to different models"
         )
-    default = CPU_BATCH_TOKENS if on.type == "cpu" else GPU_BATCH_TOKENS
-    engine = Engine(network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens or default)
+    engine = Engine(network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile)
     return Loaded(
         name=located.name,
         revision=located.revision,
@@ -122,9 +131,10 @@ def load(
         config=config,
         dims=_dims(located, config, network.hidden_size),
         tokenizer=tokenizer,
-        spelling=spelling,
-        segmentation=cut,
+        spelling=recipe.spelling,
+        segmentation="on" if getattr(tokenizer, "segmentation", False) else "off",
         engine=engine,
+        ahead=Ahead(tokenizer, recipe, workers, beside=on.type == "cuda"),
         dtype=str(number).removeprefix("torch."),
         state=state,
     )
@@ -141,43 +151,61 @@ def _dims(located: Located, config: CheckpointConfig, hidden: int) -> tuple[int,
     return tuple(sorted({hidden, *(d for d in dims if d <= hidden)}, reverse=True))
 
 
-def _tokenizer(
+def _recipe(
     folder: Path,
     config: CheckpointConfig,
     spelling: str | None,
     segmentation: bool | None,
     morphology: str | os.PathLike[str] | None,
-) -> tuple[TextTokenizer, str, str]:
+) -> TokenizerRecipe:
     if config.model_type == MARKED_BERT:
-        from harakat.arabic.piece_tokenizer import PieceTokenizer
-
         if spelling not in (None, config.spelling):
             raise OptionError(f"spelling={spelling!r}: {folder.name} reads {config.spelling!r} only")
         if segmentation or morphology:
             raise OptionError(f"segmentation: {folder.name} was trained without clitic segmentation and has none")
-        return PieceTokenizer.from_folder(folder), config.spelling, "off"
-    from harakat.arabic.tokenizer import ArabicTokenizer
-
-    spelling = spelling or config.spelling
-    tokenizer = ArabicTokenizer.from_folder(
-        folder,
+    return TokenizerRecipe(
+        folder=folder,
+        model_type=config.model_type,
+        spelling=spelling or config.spelling,
         segmentation=segmentation,
         morphology=None if morphology is None else str(morphology),
-        spelling=spelling,  # type: ignore[arg-type]
     )
-    return tokenizer, spelling, "on" if tokenizer.segmentation else "off"
 
 
-def _network(folder: Path, config: CheckpointConfig, device: torch.device, dtype: torch.dtype) -> Network:
+def _head_dim(config: CheckpointConfig) -> int:
+    """Width of an attention head; 0 where the config does not say, which its reader will refuse."""
+    hidden, heads = config.raw.get("hidden_size"), config.raw.get("num_attention_heads")
+    return hidden // heads if isinstance(hidden, int) and isinstance(heads, int) and heads > 0 else 0
+
+
+def _network(
+    folder: Path, config: CheckpointConfig, device: torch.device, dtype: torch.dtype, compiled: bool
+) -> Network:
     """The network of a folder, loaded once a process for each device and number format."""
     files = [folder / "config.json", *weight_files(folder).paths]
     state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in files)
-    key = (str(folder), state, str(device), str(dtype))
+    key = (str(folder), state, str(device), str(dtype), compiled)
     with _networks_lock:
         network: Network | None = _networks.get(key)
         if network is None:
-            network = _networks[key] = load_network(folder, config, device=device, dtype=dtype)
+            network = load_network(folder, config, device=device, dtype=dtype)
+            if compiled:
+                compile_blocks(network)
+            _networks[key] = network
         return network
+
+
+def compile_blocks(network: Any) -> None:
+    """Compile what lies before and after attention in each block: fused norms, rotary positions and SwiGLU.
+
+    Attention stays outside, so that one compilation serves all blocks, kinds of attention and batches. It happens at
+    the first forward pass and takes from seconds to a minute.
+    """
+    import torch
+
+    for module in network.modules():
+        for part in getattr(module, "COMPILED_PARTS", ()):
+            setattr(module, part, torch.compile(getattr(module, part), dynamic=True))
 
 
 def resolve_device(device: str) -> torch.device:

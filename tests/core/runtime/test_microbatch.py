@@ -134,7 +134,7 @@ class TestFaults:
         self, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as broken:
-            broken.setattr(Engine, "pooled", lambda *_: (_ for _ in ()).throw(MemoryError("no room")))
+            broken.setattr(Engine, "start", lambda *_: (_ for _ in ()).throw(MemoryError("no room")))
             broken.setattr(microbatch, "ROUND_TEXTS", 2)
             found = await asyncio.gather(*(vectors(encoder, [text]) for text in VERSES[:5]), return_exceptions=True)
             assert [type(result) for result in found] == [MemoryError] * 5

@@ -1,0 +1,105 @@
+"""From lists of texts to unit vectors: tokenising ahead, windows, the device, and what waits for it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.model.pooling import unit_prefix, unit_rows
+from harakat.runtime.ahead import Ahead, Slab
+from harakat.runtime.batching import Overflow, Window, plan_windows
+from harakat.runtime.engine import Engine, Pooling
+from harakat.runtime.truncation import Truncation
+
+__all__ = ["Job", "run"]
+
+ON_DEVICE = 2
+"""Slabs that a CUDA device has in hand before the oldest is waited for."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is wanted of texts.
+
+    Attributes:
+        prompt: Put before each text.
+        policy: For texts that are too long.
+        room: Most content tokens of a window.
+        dim: Values of a vector.
+        cut: Counts what is cut.
+        advance: Told how many texts are done.
+        first: The place of the first text in its list, for messages.
+    """
+
+    prompt: str
+    policy: Overflow
+    room: int
+    dim: int
+    cut: Truncation
+    advance: Callable[[int], None]
+    first: int = 0
+
+
+def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> Iterator[NDArray[np.float32]]:
+    """The vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
+
+    On the CPU a list is taken when the one before it has been given out. A CUDA device has further ones in hand
+    meanwhile. An error comes out where it belongs, after all the lists before it.
+
+    Raises:
+        TextTooLongError: A text over the limit, under ``"error"``.
+        DeviceError: A text that does not fit into the device's memory.
+        WorkerError: A tokenising process died.
+    """
+    most = ON_DEVICE if engine.device.type == "cuda" else 0
+    slabs = ahead.slabs(texts, job.prompt)
+    launched: deque[_Launched] = deque()
+    first = job.first
+    while True:
+        try:
+            slab = next(slabs, None)
+            if slab is not None:
+                launched.append(_launch(slab, engine, job, first))
+        except Exception:
+            while launched:
+                yield launched.popleft().finish(job)
+            raise
+        if slab is None:
+            break
+        first += slab.size
+        while len(launched) > most:
+            yield launched.popleft().finish(job)
+    while launched:
+        yield launched.popleft().finish(job)
+
+
+@dataclass(frozen=True)
+class _Launched:
+    """A slab that the device has in hand."""
+
+    size: int
+    windows: list[Window]
+    pooling: Pooling
+
+    def finish(self, job: Job) -> NDArray[np.float32]:
+        pooled = self.pooling.rows()
+        if len(self.windows) == self.size:
+            return unit_prefix(pooled, job.dim)
+        job.advance(self.size)
+        # A text of several windows: the mean of their unit vectors, each weighted by its tokens.
+        sums = np.zeros((self.size, pooled.shape[1]), dtype=np.float32)
+        weights = np.array([max(w.size, 1) for w in self.windows], dtype=np.float32)
+        np.add.at(sums, [w.text for w in self.windows], unit_rows(pooled) * weights[:, None])
+        return unit_prefix(sums, job.dim)
+
+
+def _launch(slab: Slab, engine: Engine, job: Job, first: int) -> _Launched:
+    job.cut.count([len(tokens) for tokens in slab.tokens], job.room, job.policy, first)
+    windows = plan_windows(slab.tokens, job.room, job.policy)
+    whole = len(windows) == slab.size
+    pooling = engine.start(windows, (lambda batch: job.advance(len(batch))) if whole else None)
+    return _Launched(slab.size, windows, pooling)
