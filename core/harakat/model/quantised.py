@@ -80,7 +80,12 @@ def dequantise(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def save_marked_bert(
-    folder: str | Path, config: MarkedBertConfig, state: Mapping[str, Tensor], extra: Mapping[str, Any]
+    folder: str | Path,
+    config: MarkedBertConfig,
+    state: Mapping[str, Tensor],
+    extra: Mapping[str, Any],
+    *,
+    exact: bool = False,
 ) -> None:
     """Write ``config.json`` and ``model.safetensors`` into `folder`, which must exist.
 
@@ -89,6 +94,7 @@ def save_marked_bert(
         config: Sizes of the network.
         state: Its state dict, float32.
         extra: Further fields of ``config.json``, such as `matryoshka_dims`, `spelling` and `version`.
+        exact: Store every tensor as it is instead of as int8: four times the size, the very same vectors.
     """
     from dataclasses import asdict
 
@@ -100,7 +106,8 @@ def save_marked_bert(
     fields = {"model_type": MODEL_TYPE, **asdict(config), **extra}
     (folder / "config.json").write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", "utf-8")
     file = folder / "model.safetensors"
-    save_file(quantise(state), file, metadata={"format": _FORMAT})
+    stored = {name: tensor.detach().contiguous() for name, tensor in state.items()} if exact else quantise(state)
+    save_file(stored, file, metadata={"format": _FORMAT})
     file.chmod(0o644)
 
 

@@ -1,0 +1,78 @@
+"""The trainer: sentence-transformers' own, with checkpoints that a kill cannot spoil."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformerTrainer
+
+__all__ = ["CheckpointedTrainer", "latest_checkpoint"]
+
+_FOLDER = re.compile(r"checkpoint-(\d+)")
+_COMPLETE = "complete"
+_WEIGHTS = "model.safetensors"
+
+
+def latest_checkpoint(folder: Path) -> tuple[Path, int] | None:
+    """The newest checkpoint that was written to its end, and its step; None where there is none."""
+    found = [
+        (int(match[1]), path)
+        for path in folder.glob("checkpoint-*")
+        if (match := _FOLDER.fullmatch(path.name)) and (path / _COMPLETE).exists()
+    ]
+    if not found:
+        return None
+    step, path = max(found)
+    return path, step
+
+
+class CheckpointedTrainer(SentenceTransformerTrainer):
+    """Keeps weights as safetensors, and marks a checkpoint once every process has written its part.
+
+    Args:
+        keep: Checkpoints to keep.
+        **kwargs: As in sentence-transformers.
+    """
+
+    def __init__(self, *, keep: int, **kwargs: Any) -> None:
+        self.keep = keep
+        super().__init__(**kwargs)
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """No card of the library's making: the finished model gets one of ours."""
+
+    def load_weights(self, checkpoint: Path) -> None:
+        """Take the weights of a checkpoint."""
+        self._load_from_checkpoint(str(checkpoint))
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or str(self.args.output_dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {name: tensor.detach().contiguous() for name, tensor in self.model.state_dict().items()}
+        save_file(state, folder / _WEIGHTS)
+
+    def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
+        self.model.load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS))
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
+        if self.args.should_save:
+            # What a killed run left half-written would otherwise be taken for this one's.
+            shutil.rmtree(folder, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            (folder / _COMPLETE).touch()
+            self._prune(folder)
+
+    def _prune(self, newest: Path) -> None:
+        steps = {int(match[1]): path for path in newest.parent.iterdir() if (match := _FOLDER.fullmatch(path.name))}
+        for step in sorted(steps)[: -self.keep]:
+            (steps[step] / _COMPLETE).unlink(missing_ok=True)
+            shutil.rmtree(steps[step])

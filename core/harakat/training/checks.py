@@ -1,0 +1,71 @@
+"""Single values of a recipe; each refusal is an OptionError that names place, field and value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harakat.errors import OptionError
+
+__all__ = ["check_betas", "check_dims", "check_flag", "check_number", "check_one_of", "check_text", "check_whole"]
+
+
+def check_text(where: str, name: str, value: object) -> None:
+    """Refuse anything but a text."""
+    if not isinstance(value, str):
+        raise OptionError(f"{where}: {name}={value!r} is not a text")
+
+
+def check_flag(where: str, name: str, value: object) -> None:
+    """Refuse anything but true and false."""
+    if not isinstance(value, bool):
+        raise OptionError(f"{where}: {name}={value!r} is neither true nor false")
+
+
+def check_one_of(where: str, name: str, value: object, choices: Sequence[str]) -> None:
+    """Refuse anything but the choices."""
+    if value not in choices:
+        raise OptionError(f"{where}: {name}={value!r} is unknown; choose one of {', '.join(choices)}")
+
+
+def check_whole(where: str, name: str, value: object, *, least: int) -> None:
+    """Refuse anything but a whole number of `least` or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{where}: {name}={value!r} is not a whole number of {least} or more")
+
+
+def check_number(
+    where: str,
+    name: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    below: float = math.inf,
+) -> None:
+    """Refuse anything but a finite number within the bounds."""
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not (above < value and least <= value < below):  # type: ignore[operator]
+        bounds = [f"above {above:g}" * (above > -math.inf), f"{least:g} or more" * (least > -math.inf)]
+        bounds.append(f"below {below:g}" * (below < math.inf))
+        raise OptionError(f"{where}: {name}={value!r} is not a number {' and '.join(filter(None, bounds))}")
+
+
+def check_betas(value: object) -> tuple[float, float]:
+    """AdamW's two decay rates."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise OptionError(f"recipe: betas={value!r} is not two numbers, such as [0.9, 0.95]")
+    for beta in value:
+        check_number("recipe", "betas", beta, least=0.0, below=1.0)
+    return float(value[0]), float(value[1])
+
+
+def check_dims(value: object) -> tuple[int, ...] | None:
+    """Matryoshka dims, largest first."""
+    if value is None:
+        return None
+    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+        raise OptionError(f"recipe: dims={value!r} is not a list of whole numbers, such as [768, 256, 64]")
+    for dim in value:
+        check_whole("recipe", "dims", dim, least=1)
+    return tuple(sorted(set(value), reverse=True))

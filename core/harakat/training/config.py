@@ -1,0 +1,341 @@
+"""A training run as configuration: what a recipe may say, checked before anything is read or written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from harakat._options import refuse_unknown
+from harakat.errors import OptionError
+from harakat.training.checks import (
+    check_betas,
+    check_dims,
+    check_flag,
+    check_number,
+    check_one_of,
+    check_text,
+    check_whole,
+)
+
+__all__ = ["Recipe", "Source", "load_recipe", "shipped_recipes"]
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "triplets": ("anchor", "positive", "negative"),
+    "pairs": ("anchor", "positive"),
+    "muradif": ("context", "anchor_word", "syn_word", "irrelevant_word"),
+}
+"""Kinds of data, and the columns that each is read from."""
+MIXING = ("concatenate", "proportional", "round_robin")
+PRECISIONS = ("auto", "float32", "bfloat16")
+STORAGE = ("float32", "int8")
+_SHIPPED = Path(__file__).parent / "recipes"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set of a recipe.
+
+    Attributes:
+        name: What the recipe calls it; lower-case letters, digits and hyphens.
+        description: For people.
+        format: ``"triplets"``, ``"pairs"``, or ``"muradif"`` (contexts with a gap; only anchors outside the
+            held-out part are ever read).
+        path: A local file: .jsonl, .csv or .tsv, also compressed as .gz or .xz.
+        hub: Instead of `path`, a data set's hub id, or a folder that `datasets.load_dataset` reads.
+        config: The hub data set's configuration, where it has several.
+        split: Its split.
+        revision: Branch, tag or commit. None takes the newest commit at the first run, which is recorded in
+            ``run.json``.
+        columns: The data's own names of the columns, where they differ from the format's.
+        rows: Most rows to take, drawn at random with the recipe's seed; None for all, 0 to leave the source out.
+        skip_bad: Leave out rows that cannot be taken, and count them, instead of refusing them.
+    """
+
+    name: str
+    format: str = "triplets"
+    description: str = ""
+    path: str | None = None
+    hub: str | None = None
+    config: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
+    skip_bad: bool = False
+
+    def __post_init__(self) -> None:
+        where = f"data.{self.name}"
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise OptionError(f"data: name={self.name!r} is not made of lower-case letters, digits and hyphens")
+        check_one_of(where, "format", self.format, tuple(FORMATS))
+        for name in ("description", "split"):
+            check_text(where, name, getattr(self, name))
+        for name in ("path", "hub", "config", "revision"):
+            if getattr(self, name) is not None:
+                check_text(where, name, getattr(self, name))
+        if self.path is not None and self.hub is not None:
+            raise OptionError(
+                f"{where}: path={self.path!r} and hub={self.hub!r}; give one of them (set the other null)"
+            )
+        if self.rows is not None:
+            check_whole(where, "rows", self.rows, least=0)
+        check_flag(where, "skip_bad", self.skip_bad)
+        if not isinstance(self.columns, Mapping) or not all(isinstance(v, str) for v in self.columns.values()):
+            raise OptionError(f"{where}: columns={self.columns!r} does not map column names to column names")
+        refuse_unknown(self.columns, FORMATS[self.format], f"{where}.columns ({self.format})")
+
+    def column(self, name: str) -> str:
+        """The data's own name of a column."""
+        return self.columns.get(name, name)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run besides the texts themselves.
+
+    Attributes:
+        name: What the recipe is called; its output lies in ``runs/<name>`` by default.
+        description: For people.
+        follows: The recipe whose finished model this one starts from, found beside this one's output, unless
+            `start` names a model.
+        start: The model to start from: a short name, a folder, or a hub id.
+        revision: Branch, tag or commit of a hub model.
+        segmentation: As in `harakat.Encoder`; None for what the checkpoint says.
+        spelling: Likewise.
+        morphology: Likewise.
+        data: The data sets.
+        mixing: ``"concatenate"`` puts all rows into one heap; ``"proportional"`` and ``"round_robin"`` draw each
+            batch from one data set, by size or in turn (needed where triplets and pairs meet).
+        max_length: Tokens a training text is cut to; the finished model keeps the starting model's own length.
+        batch_size: Rows in a step, over all processes together.
+        mini_batch_size: Rows that pass through the network at once, with gradients cached in between (GradCache);
+            the same loss in less memory. None for a whole batch at once.
+        scale: The factor of the cosines in MultipleNegativesRankingLoss.
+        dims: Matryoshka dims to train; None for the starting checkpoint's.
+        lr: Peak learning rate.
+        betas: AdamW's.
+        eps: AdamW's.
+        weight_decay: AdamW's.
+        warmup: Share of the steps in which the rate rises; a cosine takes it to zero after that.
+        clip: Largest norm of the gradient.
+        epochs: Passes over the data.
+        max_steps: Steps instead of epochs.
+        precision: ``"auto"`` is bfloat16 autocast on a CUDA device that has it and float32 elsewhere.
+        gradient_checkpointing: Less memory for more time; NeoAraBERT only.
+        seed: Of everything drawn at random.
+        device: ``"auto"`` or ``"cpu"``.
+        workers: Processes that tokenise ahead; 0 tokenises in between.
+        log_every: Steps between lines of the metrics.
+        save_every: Steps between checkpoints.
+        keep: Checkpoints to keep.
+        storage: How a finished harakat-mini is stored: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
+    """
+
+    name: str
+    data: tuple[Source, ...]
+    description: str = ""
+    follows: str | None = None
+    start: str | None = None
+    revision: str | None = None
+    segmentation: bool | None = None
+    spelling: str | None = None
+    morphology: str | None = None
+    mixing: str = "concatenate"
+    max_length: int = 128
+    batch_size: int = 64
+    mini_batch_size: int | None = None
+    scale: float = 20.0
+    dims: tuple[int, ...] | None = None
+    lr: float = 1e-5
+    betas: tuple[float, float] = (0.9, 0.95)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    clip: float = 1.0
+    epochs: float = 1.0
+    max_steps: int | None = None
+    precision: str = "auto"
+    gradient_checkpointing: bool = False
+    seed: int = 0
+    device: str = "auto"
+    workers: int = 0
+    log_every: int = 10
+    save_every: int = 500
+    keep: int = 1
+    storage: str = "float32"
+
+    def __post_init__(self) -> None:
+        where = "recipe"
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise OptionError(f"recipe: name={self.name!r} is not made of lower-case letters, digits and hyphens")
+        check_text(where, "description", self.description)
+        for name in ("follows", "start", "revision", "spelling", "morphology"):
+            if getattr(self, name) is not None:
+                check_text(where, name, getattr(self, name))
+        if self.start is None and self.follows is None:
+            raise OptionError("recipe: start=None; name the model to start from, such as 'harakat-mini'")
+        if self.segmentation is not None:
+            check_flag(where, "segmentation", self.segmentation)
+        for name in ("max_length", "batch_size", "log_every", "save_every", "keep"):
+            check_whole(where, name, getattr(self, name), least=1)
+        for name in ("seed", "workers"):
+            check_whole(where, name, getattr(self, name), least=0)
+        for name in ("mini_batch_size", "max_steps"):
+            if getattr(self, name) is not None:
+                check_whole(where, name, getattr(self, name), least=1)
+        check_flag(where, "gradient_checkpointing", self.gradient_checkpointing)
+        for name in ("scale", "lr", "eps", "clip", "epochs"):
+            check_number(where, name, getattr(self, name), above=0.0)
+        check_number(where, "weight_decay", self.weight_decay, least=0.0)
+        check_number(where, "warmup", self.warmup, least=0.0, below=1.0)
+        object.__setattr__(self, "betas", check_betas(self.betas))
+        object.__setattr__(self, "dims", check_dims(self.dims))
+        check_one_of(where, "mixing", self.mixing, MIXING)
+        check_one_of(where, "precision", self.precision, PRECISIONS)
+        check_one_of(where, "device", self.device, ("auto", "cpu"))
+        check_one_of(where, "storage", self.storage, STORAGE)
+        if self.batch_size < 2:
+            raise OptionError("recipe: batch_size=1, but the other rows of a batch are the negatives; take 2 or more")
+        if self.mini_batch_size is not None and self.mini_batch_size > self.batch_size:
+            raise OptionError(
+                f"recipe: mini_batch_size={self.mini_batch_size} is over batch_size={self.batch_size}; it is the part "
+                f"of a batch that passes through the network at once"
+            )
+        if self.mini_batch_size is not None and self.gradient_checkpointing:
+            raise OptionError(
+                "recipe: mini_batch_size and gradient_checkpointing both save memory and do not work together; choose "
+                "one (set gradient_checkpointing=false)"
+            )
+        object.__setattr__(self, "data", tuple(self.data))
+        names = [source.name for source in self.data]
+        for name in names:
+            if names.count(name) > 1:
+                raise OptionError(f"recipe: two data sets are called {name!r}; each needs a name of its own")
+        if not self.sources:
+            raise OptionError("recipe: no data set is left; give one with a path or a hub id and rows other than 0")
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The data sets that are not left out with ``rows=0``."""
+        return tuple(source for source in self.data if source.rows != 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as JSON holds it."""
+        result: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return result
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], origin: str = "recipe") -> Recipe:
+        """A recipe from parsed JSON.
+
+        Args:
+            values: Fields of `Recipe`; `data` is a list of objects with fields of `Source`.
+            origin: What to call it in messages.
+
+        Raises:
+            OptionError: An unknown field, a missing one, or an impossible value; names it.
+        """
+        _object(values, cls, origin)
+        data = values["data"]
+        if not isinstance(data, Sequence) or isinstance(data, str) or not all(isinstance(d, Mapping) for d in data):
+            raise OptionError(f"{origin}: data={data!r} is not a list of objects, one a data set")
+        sources = []
+        for item in data:
+            _object(item, Source, f"{origin}: data.{item.get('name', '?')}")
+            sources.append(Source(**item))
+        return cls(**{**values, "data": tuple(sources)})
+
+    def changed(self, changes: Mapping[str, Any]) -> Recipe:
+        """The recipe with fields changed.
+
+        Args:
+            changes: New values by field; ``data.NAME.FIELD`` and ``data.NAME.columns.COLUMN`` reach into a data set.
+
+        Raises:
+            OptionError: No such field or data set, or an impossible value.
+        """
+        own: dict[str, Any] = {}
+        sources = {source.name: source for source in self.data}
+        for key, value in changes.items():
+            head, *rest = key.split(".")
+            if head != "data" or not rest:
+                refuse_unknown([key], _field_names(Recipe), "a recipe")
+                own[key] = value
+                continue
+            refuse_unknown([rest[0]], sources, f"the recipe {self.name!r}, under data,")
+            if len(rest) < 2:
+                raise OptionError(f"{key}={value!r}: say which field of it, such as {key}.path")
+            source = sources[rest[0]]
+            if rest[1] == "columns" and len(rest) == 3:
+                refuse_unknown([rest[2]], FORMATS[source.format], f"data.{source.name}.columns")
+                sources[source.name] = replace(source, columns={**source.columns, rest[2]: value})
+                continue
+            refuse_unknown([".".join(rest[1:])], _field_names(Source), f"data.{source.name}")
+            sources[source.name] = _with_place(source, rest[1], value)
+        if "data" not in own:
+            own["data"] = tuple(sources.values())
+        elif not isinstance(own["data"], tuple):
+            return Recipe.from_dict({**self.as_dict(), **own})
+        return replace(self, **own)
+
+
+def _with_place(source: Source, name: str, value: Any) -> Source:
+    """A source with one field changed; a new `path` takes the place of `hub`, and the other way round."""
+    other = {"path": "hub", "hub": "path"}.get(name)
+    changes: dict[str, Any] = {name: value}
+    if other is not None and value is not None:
+        changes[other] = None
+    return replace(source, **changes)
+
+
+def shipped_recipes() -> list[Recipe]:
+    """The recipes that come with the package, in the order they are run."""
+    return [_read(path) for path in sorted(_SHIPPED.glob("*.json"), key=lambda p: (p.stem == "fine-tune", p.stem))]
+
+
+def load_recipe(name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by name or from a JSON file.
+
+    Args:
+        name: The name of a shipped recipe (see `shipped_recipes`), or a file.
+        changes: Fields to change; see `Recipe.changed`.
+
+    Raises:
+        OptionError: There is none, it is not JSON, or a field is unknown or impossible.
+    """
+    text = os.fspath(name)
+    shipped = {path.stem: path for path in _SHIPPED.glob("*.json")}
+    path = shipped.get(text)
+    if path is None:
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise OptionError(f"{text!r} is no recipe and no file; there are: {', '.join(sorted(shipped))}")
+    recipe = _read(path)
+    return recipe.changed(changes) if changes else recipe
+
+
+def _read(path: Path) -> Recipe:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with the fields of a recipe")
+    return Recipe.from_dict(values, path.name)
+
+
+def _field_names(kind: type) -> list[str]:
+    return [item.name for item in fields(kind)]
+
+
+def _object(values: Mapping[str, Any], kind: type, origin: str) -> None:
+    refuse_unknown(values, _field_names(kind), origin)
+    for name in ("name", "data") if kind is Recipe else ("name",):
+        if name not in values:
+            raise OptionError(f"{origin}: {name} is missing")

@@ -1,0 +1,69 @@
+"""Fine-tuning on a file of triplets, in one call."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harakat.errors import OptionError
+from harakat.training.config import Source, load_recipe
+from harakat.training.planning import require_extra
+from harakat.training.readers import file_rows
+from harakat.training.run import Trained, check_output, train
+
+__all__ = ["fine_tune"]
+
+
+def fine_tune(
+    data: str | os.PathLike[str] | Iterable[Mapping[str, str]],
+    output: str | os.PathLike[str],
+    *,
+    model: str | os.PathLike[str] = "harakat-mini",
+    resume: bool = False,
+    show_progress: bool | None = None,
+    **options: Any,
+) -> Trained:
+    """Train a model on triplets (or pairs) of your own.
+
+    Args:
+        data: A .jsonl, .csv or .tsv file (.gz and .xz too) with the columns ``anchor``, ``positive`` and, for
+            triplets, ``negative``; or such rows themselves, which are then written to ``data.jsonl`` in `output`.
+        output: As in `train`; the model is in its folder ``model``.
+        model: The model to start from.
+        resume: As in `train`.
+        show_progress: As in `train`.
+        **options: Fields of `Recipe`, such as ``max_steps=100``, ``batch_size=16``, ``lr=2e-5``.
+
+    Raises:
+        As `train`.
+
+    Returns:
+        The finished run; ``Encoder(run.folder)`` opens the model.
+    """
+    require_extra()
+    folder = Path(output).expanduser()
+    refuse = {"name", "data", "start", "follows"} & options.keys()
+    if refuse:
+        raise OptionError(f"{sorted(refuse)[0]}: fine_tune sets it itself; for a whole recipe use train()")
+    base = load_recipe("fine-tune", options)
+    if not isinstance(data, str | os.PathLike):
+        rows = [dict(row) for row in data]
+        check_output(folder, resume)
+        path = folder / "data.jsonl"
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    else:
+        rows, path, lines = [], Path(data).expanduser(), ""
+    source = Source("own", format=_format(path, rows), path=str(path))
+    recipe = base.changed({"data": (source,), "start": os.fspath(model)})
+    if lines:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(lines, encoding="utf-8")
+    return train(recipe, folder, resume=resume, show_progress=show_progress)
+
+
+def _format(path: Path, rows: list[dict[str, str]]) -> str:
+    first = rows[0] if rows else next((row for _, row in file_rows(path)), {})
+    return "triplets" if "negative" in first else "pairs"

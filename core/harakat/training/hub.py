@@ -1,0 +1,100 @@
+"""Rows of data sets from the hub, through `datasets`: one commit, and nothing fetched when offline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harakat._extras import require
+from harakat.errors import DataUnavailableError, OptionError
+from harakat.training.config import Source
+from harakat.training.readers import Row
+
+__all__ = ["HubData", "open_hub"]
+
+
+class HubData:
+    """One split of a data set.
+
+    Args:
+        dataset: A `datasets.Dataset`.
+        commit: The commit it was read at; None for a local folder, and where the hub could not be asked.
+    """
+
+    def __init__(self, dataset: Any, commit: str | None) -> None:
+        self._dataset = dataset
+        self.commit = commit
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def rows(self, indices: list[int] | None = None) -> Iterator[Row]:
+        """Rows with their indices.
+
+        Args:
+            indices: Which; None for all.
+        """
+        chosen = self._dataset if indices is None else self._dataset.select(indices)
+        for place, fields in enumerate(chosen):
+            yield (place if indices is None else indices[place]), fields
+
+
+def open_hub(source: Source) -> HubData:
+    """Open the data set of a source; ``HF_HUB_OFFLINE=1`` keeps to what is in the cache.
+
+    Args:
+        source: With `hub`: a hub id, or a folder with parquet, JSON or CSV files.
+
+    Raises:
+        MissingExtraError: `datasets` is not installed.
+        OptionError: The data set has no such configuration or split.
+        DataUnavailableError: It is not here and cannot be fetched.
+    """
+    require("datasets", "train")
+    from datasets import DownloadConfig, load_dataset
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    name = os.fspath(source.hub or "")
+    local = Path(name).expanduser().is_dir()
+    offline = constants.is_offline_mode()
+    commit = source.revision if local or offline else _commit(source)
+    at = f"data.{source.name}: {name!r}" + (f" at revision {source.revision!r}" if source.revision else "")
+    try:
+        dataset = load_dataset(
+            str(Path(name).expanduser()) if local else name,
+            source.config,
+            split=source.split,
+            revision=None if local else commit,
+            download_config=DownloadConfig(local_files_only=offline),
+        )
+    except (DatasetsError, OSError, HfHubHTTPError) as error:
+        why = "the hub may not be asked (HF_HUB_OFFLINE)" if offline else str(error).split("\n")[0]
+        raise DataUnavailableError(
+            f"{at} cannot be read: {why}. Check the id, or fetch it on a connected machine and copy the cache "
+            f"(HF_HOME) here, or give a local file with data.{source.name}.path"
+        ) from error
+    except ValueError as error:
+        raise OptionError(f"{at}, config={source.config!r}, split={source.split!r}: {error}") from error
+    return HubData(dataset, None if local else commit)
+
+
+def _commit(source: Source) -> str:
+    """The commit that a revision stands for now, so that every process and every resume reads the same files."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+
+    name = str(source.hub)
+    try:
+        found = HfApi().dataset_info(name, revision=source.revision).sha
+    except HFValidationError as error:
+        raise OptionError(f"data.{source.name}: hub={name!r} is neither a folder nor a hub id: {error}") from error
+    except (HTTPError, OSError) as error:
+        raise DataUnavailableError(
+            f"data.{source.name}: the hub cannot say where {name!r} stands: {str(error).splitlines()[0]}. Check the id "
+            f"and the connection; with HF_HUB_OFFLINE=1 what is in the cache is used"
+        ) from error
+    return str(found)

@@ -1,0 +1,143 @@
+"""The steps themselves: sentence-transformers' trainer, losses and arguments as a recipe wants them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harakat.errors import OptionError
+from harakat.training.config import Recipe
+
+if TYPE_CHECKING:
+    from harakat.training.trainable import Trainable
+
+__all__ = ["CHECKPOINTS", "METRICS", "run_trainer", "trainer_arguments"]
+
+METRICS, CHECKPOINTS = "metrics.jsonl", "checkpoints"
+
+
+def run_trainer(
+    recipe: Recipe,
+    folder: Path,
+    arguments: Any,
+    datasets: Any,
+    trainable: Trainable,
+    facts: dict[str, Any],
+    precision: tuple[str, str],
+    show_progress: bool | None,
+    on_log: Callable[[dict[str, Any]], None] | None,
+) -> int | None:
+    """Train to the end; gives the step that it went on from."""
+    from transformers import PrinterCallback
+
+    from harakat.training.checkpoints import CheckpointedTrainer, latest_checkpoint
+    from harakat.training.metrics import Metrics
+
+    found = latest_checkpoint(folder / CHECKPOINTS)
+    first = {
+        "name": recipe.name,
+        "precision": precision[0],
+        "why": precision[1],
+        "device": str(arguments.device),
+        "processes": arguments.world_size,
+        "rows": {source["name"]: source["rows"] for source in facts["data"]},
+    }
+    resumed = found[1] if found else None
+    metrics = Metrics(folder / METRICS, first, resumed, recipe.batch_size, show_progress, on_log)
+    trainer = CheckpointedTrainer(
+        keep=recipe.keep,
+        model=trainable.model,
+        args=arguments,
+        train_dataset=datasets,
+        loss=_loss(recipe, trainable, arguments.world_size),
+        callbacks=[metrics],
+    )
+    trainer.remove_callback(PrinterCallback)
+    if found and _is_last(found[0]):
+        trainer.load_weights(found[0])
+    else:
+        trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+    return resumed
+
+
+def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
+    """The recipe in sentence-transformers' words; also finds the processes that a launcher has started.
+
+    Raises:
+        OptionError: The batch cannot be shared evenly.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    cpu = recipe.device == "cpu"
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if recipe.batch_size % world:
+        raise OptionError(
+            f"batch_size={recipe.batch_size} is shared by {world} processes and does not divide; take a multiple"
+        )
+    # Passed only where it is wanted: newer releases of transformers call it by another name.
+    rare: dict[str, Any] = {"gradient_checkpointing": True} if recipe.gradient_checkpointing else {}
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir=str(folder / CHECKPOINTS),
+        per_device_train_batch_size=recipe.batch_size // world,
+        num_train_epochs=recipe.epochs,
+        max_steps=recipe.max_steps or -1,
+        learning_rate=recipe.lr,
+        lr_scheduler_type="cosine",
+        warmup_steps=recipe.warmup,
+        optim="adamw_torch",
+        adam_beta1=recipe.betas[0],
+        adam_beta2=recipe.betas[1],
+        adam_epsilon=recipe.eps,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.clip,
+        bf16=precision == "bfloat16",
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        batch_sampler="no_duplicates",
+        multi_dataset_batch_sampler="round_robin" if recipe.mixing == "round_robin" else "proportional",
+        dataloader_num_workers=recipe.workers,
+        dataloader_pin_memory=not cpu and torch.cuda.is_available(),
+        dataloader_drop_last=world > 1,
+        logging_strategy="steps",
+        logging_steps=recipe.log_every,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=recipe.save_every,
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=cpu,
+        **rare,
+    )
+    if arguments.world_size == 1:
+        # Several GPUs without a launcher would become threads of one process (DataParallel), another loss altogether.
+        arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
+
+
+def _is_last(checkpoint: Path) -> bool:
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def _loss(recipe: Recipe, trainable: Trainable, world_size: int) -> Any:
+    from sentence_transformers.sentence_transformer.losses import (
+        CachedMultipleNegativesRankingLoss,
+        MatryoshkaLoss,
+        MultipleNegativesRankingLoss,
+    )
+
+    # The negatives are the rest of the batch, on however many devices it lies.
+    gather = world_size > 1
+    inner: Any
+    if recipe.mini_batch_size is None:
+        inner = MultipleNegativesRankingLoss(trainable.model, scale=recipe.scale, gather_across_devices=gather)
+    else:
+        size = max(1, recipe.mini_batch_size // world_size)
+        inner = CachedMultipleNegativesRankingLoss(
+            trainable.model, scale=recipe.scale, mini_batch_size=size, gather_across_devices=gather
+        )
+    return MatryoshkaLoss(trainable.model, inner, matryoshka_dims=list(trainable.dims))

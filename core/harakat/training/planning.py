@@ -1,0 +1,114 @@
+"""What a recipe would do on this machine, before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harakat._extras import require
+from harakat.errors import OptionError
+from harakat.training.config import Recipe
+from harakat.training.data import read_source
+
+__all__ = ["MODEL", "Plan", "choose_precision", "output_folder", "plan", "require_extra", "starting_model"]
+
+MODEL = "model"
+"""The finished model, in a run's folder."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do.
+
+    Attributes:
+        recipe: As it stands after all changes.
+        start: The model to start from.
+        output: Where everything is written.
+        rows: Rows of each data set; None where a hub data set was not opened.
+        steps: Steps, where they are known.
+        precision: ``"float32"`` or ``"bfloat16"``, and why.
+    """
+
+    recipe: Recipe
+    start: str
+    output: Path
+    rows: Mapping[str, int | None]
+    steps: int | None
+    precision: tuple[str, str]
+
+
+def plan(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Plan:
+    """Check a recipe without training: options, starting model, local files. Writes nothing, fetches nothing.
+
+    Args:
+        recipe: What to train.
+        output: As in `train`.
+
+    Raises:
+        OptionError, RecordError, MissingExtraError: As `train`.
+    """
+    require_extra()
+    folder = output_folder(recipe, output)
+    start = starting_model(recipe, folder)
+    rows: dict[str, int | None] = {}
+    for source in recipe.sources:
+        local = source.path is not None or (source.hub is not None and Path(source.hub).expanduser().is_dir())
+        # A source that names nothing is refused here as in a run.
+        unknown = source.hub is not None and not local
+        rows[source.name] = None if unknown else len(read_source(source, recipe.seed).rows)
+    counts = [count for count in rows.values() if count is not None]
+    steps = recipe.max_steps
+    if steps is None and len(counts) == len(rows) and recipe.mixing == "concatenate":
+        steps = max(1, round(-(-sum(counts) // recipe.batch_size) * recipe.epochs))
+    return Plan(recipe, start, folder, rows, steps, choose_precision(recipe))
+
+
+def require_extra() -> None:
+    """Raise MissingExtraError where a library that training needs is not installed."""
+    for module in ("sentence_transformers", "accelerate", "datasets", "matplotlib"):
+        require(module, "train")
+
+
+def output_folder(recipe: Recipe, output: str | os.PathLike[str] | None) -> Path:
+    """The folder of a run, absolute."""
+    return (Path("runs") / recipe.name if output is None else Path(output).expanduser()).absolute()
+
+
+def starting_model(recipe: Recipe, output: Path) -> str:
+    """The model to start from: the recipe's own, or the finished one of the recipe that it follows.
+
+    Raises:
+        OptionError: That recipe has not been run beside this one.
+    """
+    if recipe.start is not None:
+        return recipe.start
+    folder = output.parent / str(recipe.follows) / MODEL
+    if not folder.is_dir():
+        raise OptionError(
+            f"{recipe.name!r} starts from the finished model of {recipe.follows!r}, but there is no folder {folder}; "
+            f"train {recipe.follows!r} with its output in {folder.parent}, or name a model with start=…"
+        )
+    return str(folder)
+
+
+def choose_precision(recipe: Recipe) -> tuple[str, str]:
+    """The number format of the matrix products, and why.
+
+    Raises:
+        OptionError: The device has no bfloat16.
+    """
+    import torch
+
+    cuda = recipe.device != "cpu" and torch.cuda.is_available()
+    able = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    if recipe.precision == "bfloat16" and cuda and not able:
+        raise OptionError(
+            f"precision='bfloat16': {torch.cuda.get_device_name()} has none; set precision='auto' or 'float32'"
+        )
+    if recipe.precision != "auto":
+        return recipe.precision, "as the recipe says"
+    if able:
+        return "bfloat16", "autocast: the CUDA device has it"
+    return "float32", "the CUDA device has no bfloat16" if cuda else "no CUDA device; autocast would not pay"
