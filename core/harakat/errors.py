@@ -12,6 +12,7 @@ __all__ = [
     "DataUnavailableError",
     "DeviceError",
     "DimError",
+    "EvaluationError",
     "FingerprintError",
     "HarakatError",
     "MissingExtraError",
@@ -84,6 +85,10 @@ class MissingExtraError(HarakatError, ImportError):
 
 class RecordError(HarakatError, ValueError):
     """An input record that cannot be taken: a missing field, a duplicate id, an undecodable line, and the like."""
+
+
+class EvaluationError(HarakatError, ValueError):
+    """Something that cannot be measured: no items, no spread, vectors of a wrong shape, unlike samples."""
 
 
 class DataUnavailableError(HarakatError, OSError):
