@@ -207,8 +207,18 @@ class _Block(nn.Module):
         self.down = _Linear(config.intermediate_size, hidden)
         self.norm2 = nn.LayerNorm(hidden, eps=eps)
 
+    COMPILED_PARTS = ("project", "finish")
+    """What `torch.compile` may fuse; attention lies between."""
+
     def forward(self, x: Tensor, attention: Attention) -> Tensor:
+        q, k, v = self.project(x)
+        return self.finish(x, attention(q, k, v))
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self.qkv(x).view(len(x), 3, self.heads, -1).unbind(1)
-        x = self.norm1(x + self.out(attention(q, k, v).reshape(x.shape)))
+        return q, k, v
+
+    def finish(self, x: Tensor, mixed: Tensor) -> Tensor:
+        x = self.norm1(x + self.out(mixed.reshape(x.shape)))
         result: Tensor = self.norm2(x + self.down(functional.gelu(self.up(x))))
         return result
