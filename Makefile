@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # One worker a core, one thread a worker; tests of a file stay together.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
-.PHONY: demo test test-all lint types bench clean
+.PHONY: demo test test-all notebooks lint types bench clean
 
 # Index the Quran with the bundled model and show what marks change.
 demo: $(VENV)/.demo
@@ -20,6 +20,10 @@ test: $(VENV)/.test lint types
 # The slow tests too.
 test-all: $(VENV)/.test lint types
 	$(PYTEST) -m "not gpu and not hub"
+
+# The notebooks that `make test` leaves out, one after the other on all cores.
+notebooks: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m slow tests/notebooks
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

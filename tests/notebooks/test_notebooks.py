@@ -1,0 +1,83 @@
+"""The lessons in notebooks/: each runs from top to bottom, and is kept without outputs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from support.examples import ROOT, needs_bundled_model
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+QUICK = ("01_quickstart", "02_chroma")
+"""Those that `make test` runs; `make notebooks` runs the rest."""
+LIMIT_S = 120
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def test_the_lessons_are_there() -> None:
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, len(NOTEBOOKS) + 1)]
+    assert set(QUICK) <= {path.stem for path in NOTEBOOKS}
+    assert {path.name for path in (ROOT / "notebooks").iterdir() if path.is_file()} == {p.name for p in NOTEBOOKS}
+
+
+def test_the_readme_lists_them() -> None:
+    listed = re.findall(r"\(notebooks/(\w+\.ipynb)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == [path.name for path in NOTEBOOKS]
+
+
+@each_notebook
+def test_it_holds_its_source_and_nothing_else(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    nbformat.validate(notebook)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert notebook["metadata"] == METADATA
+    assert text == json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    for cell in notebook["cells"]:
+        assert cell["metadata"] == {}, cell["id"]
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [], cell["id"]
+            assert cell["execution_count"] is None, cell["id"]
+
+
+@each_notebook
+def test_it_begins_with_a_title_and_explains_before_it_shows(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert cells[0]["source"][0].startswith("# ")
+    for above, cell in itertools.pairwise(cells):
+        assert "markdown" in (above["cell_type"], cell["cell_type"]), f"two code cells in a row: {cell['id']}"
+
+
+@needs_bundled_model
+@pytest.mark.timeout(2 * LIMIT_S)
+@pytest.mark.parametrize(
+    "path", [pytest.param(p, id=p.stem, marks=() if p.stem in QUICK else pytest.mark.slow) for p in NOTEBOOKS]
+)
+def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder and without the hub: whatever it claims, it asserts."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for chosen in ("HARAKAT_MODEL", "HARAKAT_DIM", "HARAKAT_REVISION", "HARAKAT_DEVICE"):
+        monkeypatch.delenv(chosen, raising=False)
+    notebook = nbformat.read(path, as_version=4)
+    started = time.monotonic()
+    NotebookClient(notebook, timeout=LIMIT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert time.monotonic() - started < LIMIT_S
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert outputs
+    warnings = "".join(output.text for output in outputs if output.get("name") == "stderr")
+    # A letter that the font lacks is drawn as a box.
+    assert "missing from font" not in warnings, warnings
