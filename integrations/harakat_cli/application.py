@@ -19,6 +19,7 @@ from harakat_cli.fetch import fetch
 from harakat_cli.index import index
 from harakat_cli.names import models, tokens
 from harakat_cli.search import search
+from harakat_cli.train import train
 
 __all__ = ["app"]
 
@@ -83,5 +84,5 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join(p if p.startswith(" ") else " ".join(p.split("\n")) for p in paragraphs)
 
 
-for _command in (demo, index, search, encode, tokens, models, fetch):
+for _command in (demo, index, search, encode, tokens, models, fetch, train):
     app.command(help=_help(_command))(_command)

@@ -29,8 +29,8 @@ def run_trainer(
     precision: tuple[str, str],
     show_progress: bool | None,
     on_log: Callable[[dict[str, Any]], None] | None,
-) -> int | None:
-    """Train to the end; gives the step that it went on from."""
+) -> tuple[int, int | None]:
+    """Train to the end; gives the steps in all, and the step that it went on from."""
     from transformers import PrinterCallback
 
     from harakat.training.checkpoints import CheckpointedTrainer, latest_checkpoint
@@ -58,9 +58,9 @@ def run_trainer(
     trainer.remove_callback(PrinterCallback)
     if found and _is_last(found[0]):
         trainer.load_weights(found[0])
-    else:
-        trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
-    return resumed
+        return found[1], resumed
+    trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+    return int(trainer.state.global_step), resumed
 
 
 def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:

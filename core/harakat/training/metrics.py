@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
+
+from harakat.errors import OptionError
 
 __all__ = ["Metrics", "read_metrics", "write_plots"]
 
@@ -74,8 +77,19 @@ class Metrics(TrainerCallback):
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        """A line with step, epoch, loss, learning rate, norm of the gradient, and rows a second."""
-        if not state.is_world_process_zero or not logs or "loss" not in logs:
+        """A line with step, epoch, loss, learning rate, norm of the gradient, and rows a second.
+
+        Raises:
+            OptionError: The loss is no number any more.
+        """
+        if not logs or "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise OptionError(
+                f"the loss is {logs['loss']} at step {state.global_step}: lr={args.learning_rate:g} may be too high, "
+                f"or the starting model is damaged; nothing was saved since the last checkpoint"
+            )
+        if not state.is_world_process_zero:
             return
         step, now = state.global_step, time.perf_counter()
         seconds = now - self._last[1]

@@ -98,9 +98,12 @@ def train(
     if arguments.process_index == 0:
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(folder / RUN, facts)
-    resumed = run_trainer(recipe, folder, arguments, datasets, trainable, facts, precision, show_progress, on_log)
+    steps, resumed = run_trainer(
+        recipe, folder, arguments, datasets, trainable, facts, precision, show_progress, on_log
+    )
     if arguments.process_index == 0:
-        _finish(recipe, folder, trainable, facts, resumed, precision)
+        end = {"event": "end", "steps": steps, "precision": precision[0], "resumed_from": resumed}
+        _finish(recipe, folder, trainable, facts, end)
     _barrier()
     return _result(folder)
 
@@ -177,20 +180,11 @@ def _check_same_run(folder: Path, facts: dict[str, Any]) -> None:
             )
 
 
-def _finish(
-    recipe: Recipe,
-    folder: Path,
-    trainable: Trainable,
-    facts: dict[str, Any],
-    resumed: int | None,
-    precision: tuple[str, str],
-) -> None:
+def _finish(recipe: Recipe, folder: Path, trainable: Trainable, facts: dict[str, Any], end: dict[str, Any]) -> None:
     """Metrics, plots, model; the model's folder appears last and at once."""
-    from harakat.training.metrics import read_metrics, write_plots
+    from harakat.training.metrics import write_plots
 
     metrics = folder / METRICS
-    lines = [line for line in read_metrics(metrics) if "loss" in line]
-    end = {"event": "end", "steps": lines[-1]["step"], "precision": precision[0], "resumed_from": resumed}
     with metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps(end) + "\n")
     write_plots(metrics, folder)
