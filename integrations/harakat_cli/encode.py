@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from numpy.typing import NDArray
 
 from harakat.errors import OptionError, StoreError
+from harakat.runtime.output import file_kind, whole_file
 from harakat_cli import console
 from harakat_cli.options import (
+    Attention,
     CacheDir,
+    Compile,
     Device,
     Dim,
     Dtype,
@@ -29,13 +30,17 @@ from harakat_cli.options import (
     Overflow,
     Revision,
     Spelling,
+    Workers,
     make_encoder,
 )
 from harakat_cli.records import Fields, open_file, read_stdin
 
+if TYPE_CHECKING:
+    from harakat import Encoder
+
 __all__ = ["encode"]
 
-OUTPUTS = ("npy", "jsonl")
+OUTPUTS = ("npy", "parquet", "jsonl")
 ROLES = ("none", "query", "document")
 
 
@@ -51,10 +56,10 @@ def encode(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="A .npy or .jsonl file, or '-'.", show_default="standard output"),
+        typer.Option("--output", "-o", help="A .npy, .parquet or .jsonl file, or '-'.", show_default="standard output"),
     ] = None,
     to: Annotated[
-        str | None, typer.Option(help="npy or jsonl.", show_default="by the output's suffix, else jsonl")
+        str | None, typer.Option(help="npy, parquet or jsonl.", show_default="by the output's suffix, else jsonl")
     ] = None,
     text_field: Annotated[str | None, typer.Option(help="Field or column with the text.", show_default="text")] = None,
     format: Annotated[
@@ -71,14 +76,17 @@ def encode(
     overflow: Overflow = None,
     device: Device = None,
     dtype: Dtype = None,
+    attention: Attention = None,
+    compile: Compile = False,
+    workers: Workers = None,
     offline: Offline = False,
     cache_dir: CacheDir = None,
 ) -> None:
     r"""Turn texts into vectors: float32, unit length, in the order of the texts.
 
     The n-th row belongs to the n-th line (or record) of the input, empty lines included. A .jsonl output holds
-    {"text": ..., "embedding": [...]} a line, a .npy output the array (texts, dim); memory stays bounded, and the file
-    appears under its name only when it is whole.
+    {"text": ..., "embedding": [...]} a line, a .parquet output the columns text and embedding, a .npy output the
+    array (texts, dim); memory stays bounded, and the file appears under its name only when it is whole.
 
     [bold]Examples[/bold]
 
@@ -105,23 +113,17 @@ def encode(
             overflow=overflow,
             device=device,
             dtype=dtype,
+            attention=attention,
+            compile=compile,
+            workers=workers,
             offline=offline,
             cache_dir=cache_dir,
         )
         prompt = {"none": "", "query": encoder.query_prompt, "document": encoder.document_prompt}[role]
-        waiting: deque[str] = deque()
-
-        def remembered() -> Iterator[str]:
-            for text in source:
-                waiting.append(text)
-                yield text
-
-        rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=False)
         with console.progress("encoding", total, "texts") if output not in (None, "-") else _silent() as advance:
-            pairs = ((waiting.popleft(), row) for row in rows)
-            width = encoder.encode([]).shape[1]
-            written = _write(_counted(pairs, advance), output, kind, width, _dtype(encoder.precision))
+            written = _write(encoder, source, prompt, output, kind, advance)
     if output not in (None, "-"):
+        width = encoder.encode([]).shape[1]
         console.note(f"{written:,} vectors of {width} values in {output}")
 
 
@@ -130,23 +132,16 @@ def _silent() -> Iterator[Any]:
     yield lambda steps: None
 
 
-def _counted(pairs: Iterable[tuple[str, NDArray[Any]]], advance: Any) -> Iterator[tuple[str, NDArray[Any]]]:
-    for pair in pairs:
-        yield pair
-        advance(1)
-
-
-def _dtype(precision: str) -> np.dtype[Any]:
-    return np.dtype({"float32": "<f4", "int8": "i1", "binary": "u1"}[precision])
-
-
 def _output_kind(output: str | None, to: str | None) -> str:
     suffix = Path(output).suffix.lower().lstrip(".") if output not in (None, "-") else ""
     kind = to or suffix or "jsonl"
     if kind not in OUTPUTS:
-        raise OptionError(f"{output or '--to'}: {kind!r} is no output format; choose {' or '.join(OUTPUTS)} with --to")
-    if kind == "npy" and output in (None, "-") and sys.stdout.isatty():
-        raise OptionError("a .npy array is binary and standard output is a terminal; give --output FILE.npy")
+        choices = f"{', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}"
+        raise OptionError(f"{output or '--to'}: {kind!r} is no output format; choose {choices} with --to")
+    if kind != "jsonl":
+        if output in (None, "-") and sys.stdout.isatty():
+            raise OptionError(f"{kind} is binary and standard output is a terminal; give --output FILE.{kind}")
+        file_kind(Path(str(output)), kind)  # whether it can be written at all
     return kind
 
 
@@ -166,64 +161,62 @@ def _texts(
 
 
 def _write(
-    pairs: Iterator[tuple[str, NDArray[Any]]], output: str | None, kind: str, width: int, dtype: np.dtype[Any]
+    encoder: Encoder,
+    texts: Iterable[str],
+    prompt: str,
+    output: str | None,
+    kind: str,
+    advance: Callable[[int], None],
 ) -> int:
-    if output in (None, "-"):
-        if kind == "jsonl":
-            count = 0
-            for text, row in pairs:
-                console.data_bytes(_json_line(text, row))
-                count += 1
-            return count
-        with tempfile.TemporaryFile() as file:
-            count = _write_npy(file, pairs, width, dtype)
-            file.seek(0)
-            shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
+    if kind != "jsonl" and output not in (None, "-"):
+        return _save(encoder, texts, prompt, Path(str(output)), kind, advance)
+    if kind != "jsonl":
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"vectors.{kind}"
+            count = _save(encoder, texts, prompt, file, kind, advance)
+            with file.open("rb") as written:
+                shutil.copyfileobj(written, sys.stdout.buffer, 1 << 20)
             sys.stdout.buffer.flush()
             return count
+    waiting: deque[str] = deque()
+
+    def remembered() -> Iterator[str]:
+        for text in texts:
+            waiting.append(text)
+            yield text
+
+    rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=False)
+    lines = (_json_line(waiting.popleft(), row) for row in rows)
+    count = 0
+    if output in (None, "-"):
+        for count, line in enumerate(lines, 1):  # noqa: B007  counted after the loop
+            console.data_bytes(line)
+        return count
     path = Path(str(output))
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w+b") as file:
-            if kind == "npy":
-                count = _write_npy(file, pairs, width, dtype)
-            else:
-                count = 0
-                for text, row in pairs:
-                    file.write(_json_line(text, row))
-                    count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as target:
+        for count, line in enumerate(lines, 1):  # noqa: B007
+            try:
+                target.write(line)
+            except OSError as error:
+                raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+            advance(1)
     return count
+
+
+def _save(
+    encoder: Encoder, texts: Iterable[str], prompt: str, path: Path, kind: str, advance: Callable[[int], None]
+) -> int:
+    return encoder.encode_to(
+        path,
+        texts,
+        kind=kind,  # type: ignore[arg-type]
+        keep_texts=kind == "parquet",
+        prompt=prompt,
+        show_progress=advance,
+    )
 
 
 def _json_line(text: str, row: NDArray[Any]) -> bytes:
     # Nine significant digits name a float32 exactly.
     numbers = ",".join(f"{value:.9g}" for value in row.tolist())
     return f'{{"text": {json.dumps(text, ensure_ascii=False)}, "embedding": [{numbers}]}}\n'.encode()
-
-
-def _write_npy(file: BinaryIO, pairs: Iterator[tuple[str, NDArray[Any]]], width: int, dtype: np.dtype[Any]) -> int:
-    """Rows as they come, behind a header that is written again when their number is known."""
-    start = _write_header(file, 0, width, dtype)
-    count = 0
-    for _, row in pairs:
-        file.write(np.ascontiguousarray(row, dtype=dtype).tobytes())
-        count += 1
-    file.seek(0)
-    # The format leaves room for a growing first axis, so the second header is as long as the first.
-    if _write_header(file, count, width, dtype) != start:
-        raise StoreError(f"the header of the .npy file does not hold {count:,} rows")
-    file.seek(0, os.SEEK_END)
-    return count
-
-
-def _write_header(file: BinaryIO, rows: int, width: int, dtype: np.dtype[Any]) -> int:
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (rows, width)}
-    np.lib.format.write_array_header_1_0(file, header)
-    return file.tell()

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from harakat import Encoder
 
 __all__ = [
+    "Attention",
     "CacheDir",
+    "Compile",
     "Device",
     "Dim",
     "Dtype",
@@ -20,6 +22,7 @@ __all__ = [
     "Overflow",
     "Revision",
     "Spelling",
+    "Workers",
     "given",
     "make_encoder",
 ]
@@ -64,6 +67,20 @@ Dtype = Annotated[
     typer.Option(
         help="'auto' and 'float32' are exact; 'bfloat16' and 'float16' are faster on a GPU.", rich_help_panel=MACHINE
     ),
+]
+Attention = Annotated[
+    str | None,
+    typer.Option(help="'auto', 'varlen', 'xformers' or 'sdpa'. Default: auto.", rich_help_panel=MACHINE),
+]
+Compile = Annotated[
+    bool,
+    typer.Option(
+        "--compile", help="Fuse the network's small steps; takes a minute first. For a GPU.", rich_help_panel=MACHINE
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Processes that tokenise ahead of the device. Default: none.", rich_help_panel=MACHINE),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never ask the network for files.", rich_help_panel=MACHINE)]
 CacheDir = Annotated[

@@ -24,7 +24,7 @@ __all__ = ["Address", "ChromaStore", "Differences", "open_store", "parse_address
 
 DEFAULT_COLLECTION = "harakat"
 LOCK_FILE = ".harakat-writer.lock"
-RUNS_HERE = ("device", "dtype", "batch_tokens", "offline", "cache_dir")
+RUNS_HERE = ("device", "dtype", "batch_tokens", "attention", "compile", "workers", "offline", "cache_dir")
 """Recorded options that belong to the machine that made the collection, not to its vectors."""
 
 

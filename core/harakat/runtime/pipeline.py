@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat.errors import DeviceError
 from harakat.model.pooling import unit_prefix, unit_rows
 from harakat.runtime.ahead import Ahead, Slab
 from harakat.runtime.batching import Overflow, Window, plan_windows
@@ -52,7 +53,7 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
 
     Raises:
         TextTooLongError: A text over the limit, under ``"error"``.
-        DeviceError: A text that does not fit into the device's memory.
+        DeviceError: A text that does not fit into the device's memory, or a computation that overflowed.
         WorkerError: A tokenising process died.
     """
     most = ON_DEVICE if engine.device.type == "cuda" else 0
@@ -87,6 +88,11 @@ class _Launched:
 
     def finish(self, job: Job) -> NDArray[np.float32]:
         pooled = self.pooling.rows()
+        if not np.isfinite(pooled.sum()):
+            raise DeviceError(
+                "the network gave values that are no finite numbers: the computation overflowed. With dtype='float16', "
+                "whose range is small, choose 'bfloat16' or 'float32'"
+            )
         if len(self.windows) == self.size:
             return unit_prefix(pooled, job.dim)
         job.advance(self.size)

@@ -10,14 +10,20 @@ __all__ = ["progress_bar"]
 
 
 @contextmanager
-def progress_bar(total: int | None, show: bool | None, unit: str = "text") -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    total: int | None, show: bool | Callable[[int], None] | None, unit: str = "text"
+) -> Iterator[Callable[[int], None]]:
     """A bar over `total` steps; gives a function that moves it on.
 
     Args:
         total: Steps in all; None where unknown.
-        show: True or False; None shows it on a terminal, and only when the work takes over a second.
+        show: True or False; None shows it on a terminal, and only when the work takes over a second. A function is
+            given back, for a bar of the caller's own.
         unit: What a step is.
     """
+    if callable(show):
+        yield show
+        return
     if show is False or (show is None and not sys.stderr.isatty()):
         yield lambda steps: None
         return
