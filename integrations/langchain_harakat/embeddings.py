@@ -96,6 +96,12 @@ class HarakatEmbeddings(Serializable, Embeddings):
     """Text put before each document."""
     batch_tokens: int | None = Field(default=None, gt=0)
     """Most tokens in one forward pass."""
+    attention: Literal["auto", "varlen", "xformers", "sdpa"] = "auto"
+    """How attention is computed."""
+    compile: bool = False
+    """Whether the network is compiled."""
+    workers: int = Field(default=0, ge=0)
+    """Processes that tokenise ahead."""
     allow_untrained_dim: bool = False
     """Take a dim that the checkpoint was not trained for."""
     offline: bool = False

@@ -36,7 +36,8 @@ __all__ = ["HarakatEmbedding"]
 
 ENCODER_OPTIONS = (
     *("dim", "device", "dtype", "revision", "precision", "spelling", "segmentation", "morphology", "max_length"),
-    *("overflow", "query_prompt", "document_prompt", "batch_tokens", "allow_untrained_dim", "offline", "cache_dir"),
+    *("overflow", "query_prompt", "document_prompt", "batch_tokens", "attention", "compile", "workers"),
+    *("allow_untrained_dim", "offline", "cache_dir"),
 )
 """Fields that go to the encoder under their own name."""
 
@@ -111,6 +112,9 @@ class HarakatEmbedding(BaseEmbedding):
     query_prompt: str | None = _fixed(None, "Text put before each query.")
     document_prompt: str | None = _fixed(None, "Text put before each document.")
     batch_tokens: int | None = _fixed(None, "Most tokens in one forward pass.", gt=0)
+    attention: Literal["auto", "varlen", "xformers", "sdpa"] = _fixed("auto", "How attention is computed.")
+    compile: bool = _fixed(False, "Whether the network is compiled.")
+    workers: int = _fixed(0, "Processes that tokenise ahead.", ge=0)
     allow_untrained_dim: bool = _fixed(False, "Take a dim that the checkpoint was not trained for.")
     offline: bool = _fixed(False, "Never ask the network for files.")
     cache_dir: PathText | None = _fixed(None, "Hub cache to use.")
