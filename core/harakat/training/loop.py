@@ -82,7 +82,7 @@ def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
     rare: dict[str, Any] = {"gradient_checkpointing": True} if recipe.gradient_checkpointing else {}
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder / CHECKPOINTS),
-        per_device_train_batch_size=recipe.batch_size // world,
+        per_device_train_batch_size=recipe.batch_size,
         num_train_epochs=recipe.epochs,
         max_steps=recipe.max_steps or -1,
         learning_rate=recipe.lr,
@@ -107,6 +107,8 @@ def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=recipe.save_every,
+        # Processes share the very batches that one process would see, whose rows are all different.
+        accelerator_config={"split_batches": True},
         report_to="none",
         disable_tqdm=True,
         use_cpu=cpu,
