@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,7 @@ from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
     from harakat.arabic.tokens import Piece
+    from harakat.runtime.fleet import Fleet
 
 __all__ = ["Encoder"]
 
@@ -124,6 +126,7 @@ class Encoder:
             key: value for key, value in locals().items() if key not in ("self", "__class__") and value is not None
         }
         self._overflow = _check_overflow(overflow)
+        self._fleet: Fleet | None = None
         self._loaded: Loaded = load(
             model,
             device=device,
@@ -248,6 +251,35 @@ class Encoder:
             **options: Any argument of `Encoder`, for example ``dim=128`` or ``overflow="chunk"``.
         """
         return Encoder(**{**self._options, **options})
+
+    @contextmanager
+    def on_devices(self, devices: Sequence[str]) -> Iterator[Encoder]:
+        """This encoder on several devices at once, with a process for each.
+
+        The processes tokenise and encode side by side; results are those of this encoder, in order. They serve one
+        call at a time; `encode_tokens` and `count_tokens` still run here. A script needs its work under
+        ``if __name__ == "__main__":``.
+
+        Args:
+            devices: Such as ``["cuda:0", "cuda:1"]``; one may stand there more than once.
+
+        Yields:
+            An encoder that works there until the block ends.
+
+        Raises:
+            OptionError: No devices (DeviceError: one that is not there).
+            WorkerError: A process died, at its start or later.
+
+        Example:
+            >>> with encoder.on_devices(["cuda:0", "cuda:1"]) as many:  # doctest: +SKIP
+            ...     vectors = many.encode(texts)
+        """
+        from harakat.runtime.fleet import Fleet
+
+        with Fleet(self.options, devices) as fleet:
+            many = object.__new__(type(self))
+            many.__dict__.update(self.__dict__, _fleet=fleet)
+            yield many
 
     @classmethod
     def shared(cls, **options: Any) -> Encoder:
@@ -468,6 +500,8 @@ class Encoder:
 
     def _run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
         """float32 (texts, dim), unit rows, for each list of texts."""
+        if self._fleet is not None:
+            return self._fleet.run(parts, job)
         return run(parts, self._loaded.ahead, self._loaded.engine, job)
 
     # Tokens

@@ -16,7 +16,7 @@ from harakat.runtime.batching import Overflow, Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
 from harakat.runtime.truncation import Truncation
 
-__all__ = ["Job", "run"]
+__all__ = ["Job", "Launched", "launch", "run"]
 
 ON_DEVICE = 2
 """Slabs that a CUDA device has in hand before the oldest is waited for."""
@@ -58,13 +58,13 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
     """
     most = ON_DEVICE if engine.device.type == "cuda" else 0
     slabs = ahead.slabs(texts, job.prompt)
-    launched: deque[_Launched] = deque()
+    launched: deque[Launched] = deque()
     first = job.first
     while True:
         try:
             slab = next(slabs, None)
             if slab is not None:
-                launched.append(_launch(slab, engine, job, first))
+                launched.append(launch(slab, engine, job, first))
         except Exception:
             while launched:
                 yield launched.popleft().finish(job)
@@ -79,7 +79,7 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
 
 
 @dataclass(frozen=True)
-class _Launched:
+class Launched:
     """A slab that the device has in hand."""
 
     size: int
@@ -87,6 +87,11 @@ class _Launched:
     pooling: Pooling
 
     def finish(self, job: Job) -> NDArray[np.float32]:
+        """Wait for the device: float32 (texts, dim), unit rows.
+
+        Raises:
+            DeviceError: The computation overflowed.
+        """
         pooled = self.pooling.rows()
         if not np.isfinite(pooled.sum()):
             raise DeviceError(
@@ -103,9 +108,14 @@ class _Launched:
         return unit_prefix(sums, job.dim)
 
 
-def _launch(slab: Slab, engine: Engine, job: Job, first: int) -> _Launched:
+def launch(slab: Slab, engine: Engine, job: Job, first: int) -> Launched:
+    """Set a device to work on a slab, whose first text has the place `first` in its list.
+
+    Raises:
+        TextTooLongError, DeviceError: As `run`.
+    """
     job.cut.count([len(tokens) for tokens in slab.tokens], job.room, job.policy, first)
     windows = plan_windows(slab.tokens, job.room, job.policy)
     whole = len(windows) == slab.size
     pooling = engine.start(windows, (lambda batch: job.advance(len(batch))) if whole else None)
-    return _Launched(slab.size, windows, pooling)
+    return Launched(slab.size, windows, pooling)

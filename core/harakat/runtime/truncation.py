@@ -35,6 +35,12 @@ class Truncation:
             self.cut += 1
             self.longest = max(self.longest, size + specials)
 
+    def add(self, other: Truncation) -> None:
+        """Take over what another one has counted."""
+        self.texts += other.texts
+        self.cut += other.cut
+        self.longest = max(self.longest, other.longest)
+
     def report(self) -> None:
         """Warn, if anything was cut."""
         if self.cut:
