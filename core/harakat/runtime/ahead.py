@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +138,7 @@ class Ahead:
                     if held is not None:
                         yield self._here(held, prompt)
                     while waiting:
-                        yield _collect(waiting.popleft())
+                        yield self._collect(waiting.popleft())
                     raise
                 if held is None and not waiting:
                     held = slab  # perhaps the only one, and then nobody need be woken
@@ -148,11 +148,11 @@ class Ahead:
                     held = None
                 waiting.append(self._submit(slab, prompt))
                 if len(waiting) > SLABS_AHEAD:
-                    yield _collect(waiting.popleft())
+                    yield self._collect(waiting.popleft())
             if held is not None:
                 yield self._here(held, prompt)
             while waiting:
-                yield _collect(waiting.popleft())
+                yield self._collect(waiting.popleft())
         finally:
             for unwanted in waiting:
                 for job in unwanted.jobs:
@@ -169,7 +169,32 @@ class Ahead:
         try:
             return _Waiting(len(texts), [pool.submit(_work, part) for part in parts])
         except BrokenProcessPool as error:
+            self.close()
             raise _died(error) from error
+
+    def _collect(self, waiting: _Waiting) -> Slab:
+        tokens: list[Tokens] = []
+        try:
+            for job in waiting.jobs:
+                done = job.result()
+                tokens += _unpack(done) if isinstance(done, _Packed) else done
+        except BrokenProcessPool as error:
+            self.close()
+            raise _died(error) from error
+        return Slab(waiting.size, tokens)
+
+    def processes(self) -> list[int]:
+        """Ids of the worker processes that run."""
+        with self._lock:
+            pool = None if self._pool is None else self._pool[1]
+            return list(pool._processes or ()) if isinstance(pool, ProcessPoolExecutor) else []
+
+    def close(self) -> None:
+        """End the threads and processes; they come back when they are needed."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None and pool[0] == os.getpid():
+            pool[1].shutdown(wait=True, cancel_futures=True)
 
     def _executor(self) -> Executor:
         with self._lock:
@@ -180,7 +205,7 @@ class Ahead:
                     pool = spawned(self._workers, _open, self._recipe)
                 else:
                     pool = ThreadPoolExecutor(1, thread_name_prefix="harakat-tokens")
-                weakref.finalize(self, pool.shutdown, wait=False, cancel_futures=True)
+                weakref.finalize(self, pool.shutdown, wait=False, cancel_futures=True).atexit = False
                 self._pool = (os.getpid(), pool)
             return self._pool[1]
 
@@ -230,17 +255,6 @@ def _unpack(packed: _Packed) -> list[Tokens]:
     if packed.marks is None:
         return [Tokens(each) for each in ids]
     return [Tokens(each, marks) for each, marks in zip(ids, np.split(packed.marks, ends), strict=True)]
-
-
-def _collect(waiting: _Waiting) -> Slab:
-    tokens: list[Tokens] = []
-    try:
-        for job in waiting.jobs:
-            done = job.result()
-            tokens += _unpack(done) if isinstance(done, _Packed) else done
-    except BrokenProcessPool as error:
-        raise _died(error) from error
-    return Slab(waiting.size, tokens)
 
 
 def _died(error: BrokenProcessPool) -> WorkerError:

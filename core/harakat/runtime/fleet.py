@@ -22,7 +22,7 @@ from harakat.arabic.tokens import Tokens
 from harakat.errors import DeviceError, OptionError, WorkerError
 from harakat.runtime.ahead import Slab
 from harakat.runtime.batching import Overflow
-from harakat.runtime.pipeline import ON_DEVICE, Job, Launched, launch
+from harakat.runtime.pipeline import Job, Launched, launch, slabs_in_hand
 from harakat.runtime.truncation import Truncation
 from harakat.runtime.workers import open_spawned
 
@@ -243,7 +243,7 @@ def _serve(connection: Connection, options: dict[str, Any], threads: int) -> Non
         return
     connection.send(_Done(0, 0, None, None, None))
     loaded = encoder._loaded
-    most = ON_DEVICE if loaded.engine.device.type == "cuda" else 0
+    most = slabs_in_hand(loaded.engine)
     inbox: queue.SimpleQueue[tuple[_Task, Future[list[Tokens]]] | None] = queue.SimpleQueue()
     # Reads all the time, so that the caller never waits to send while this process waits to send to it.
     threading.Thread(target=_read, args=(connection, loaded.tokenizer, inbox), daemon=True).start()

@@ -16,10 +16,10 @@ from harakat.runtime.batching import Overflow, Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
 from harakat.runtime.truncation import Truncation
 
-__all__ = ["Job", "Launched", "launch", "run"]
+__all__ = ["Job", "Launched", "launch", "run", "slabs_in_hand"]
 
 ON_DEVICE = 2
-"""Slabs that a CUDA device has in hand before the oldest is waited for."""
+"""On a CUDA device."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
         DeviceError: A text that does not fit into the device's memory, or a computation that overflowed.
         WorkerError: A tokenising process died.
     """
-    most = ON_DEVICE if engine.device.type == "cuda" else 0
+    most = slabs_in_hand(engine)
     slabs = ahead.slabs(texts, job.prompt)
     launched: deque[Launched] = deque()
     first = job.first
@@ -78,6 +78,11 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
         yield launched.popleft().finish(job)
 
 
+def slabs_in_hand(engine: Engine) -> int:
+    """Slabs that a device has in hand before the oldest is waited for: none where launching already waits."""
+    return ON_DEVICE if engine.device.type == "cuda" else 0
+
+
 @dataclass(frozen=True)
 class Launched:
     """A slab that the device has in hand."""
@@ -93,7 +98,9 @@ class Launched:
             DeviceError: The computation overflowed.
         """
         pooled = self.pooling.rows()
-        if not np.isfinite(pooled.sum()):
+        with np.errstate(invalid="ignore", over="ignore"):
+            finite = np.isfinite(pooled.sum(dtype=np.float64))
+        if not finite:
             raise DeviceError(
                 "the network gave values that are no finite numbers: the computation overflowed. With dtype='float16', "
                 "whose range is small, choose 'bfloat16' or 'float32'"

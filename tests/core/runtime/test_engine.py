@@ -189,7 +189,7 @@ class TestGpu:
         encoder = Encoder(tiny_folder, device="cuda", batch_tokens=1 << 20)
         texts = VERSES * 500
         expected = Encoder(tiny_folder, device="cuda", batch_tokens=4096).encode(texts)
-        free, total = torch.cuda.mem_get_info()
+        _, total = torch.cuda.mem_get_info()
         torch.cuda.set_per_process_memory_fraction(min(1.0, 0.3 * 2**30 / total))
         try:
             found = encoder.encode(texts)

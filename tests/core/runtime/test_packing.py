@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,11 +43,11 @@ def test_sequences_lie_end_to_end(
     ]
     real, total = sum(map(len, ids)), flat.tokens
     assert total % multiple == 0 and total - real < multiple
-    assert flat.values[:real].tolist() == sum(ids, [])
+    assert flat.values[:real].tolist() == list(chain(*ids))
     assert flat.values[total : total + real].tolist() == [i for row in ids for i in range(len(row))]
     assert flat.marked == (made[0].tokens.marks is not None)
     if flat.marked:
-        assert flat.values[2 * total : 2 * total + real].tolist() == sum(marks, [])
+        assert flat.values[2 * total : 2 * total + real].tolist() == list(chain(*marks))
         assert not flat.values[2 * total + real : 3 * total].any()
     assert not flat.values[total + real : 2 * total].any()
     filler = [total - real] if total > real else []
