@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import time
 from pathlib import Path
 
 import nbformat
@@ -18,6 +17,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 QUICK = ("01_quickstart", "02_chroma")
 """Those that `make test` runs; `make notebooks` runs the rest."""
 LIMIT_S = 120
+"""Processor time of a notebook, in seconds; wall time says more about what else the machine does."""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -63,7 +63,7 @@ def test_it_begins_with_a_title_and_explains_before_it_shows(path: Path) -> None
 
 
 @needs_bundled_model
-@pytest.mark.timeout(2 * LIMIT_S)
+@pytest.mark.timeout(6 * LIMIT_S)
 @pytest.mark.parametrize(
     "path", [pytest.param(p, id=p.stem, marks=() if p.stem in QUICK else pytest.mark.slow) for p in NOTEBOOKS]
 )
@@ -73,9 +73,10 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for chosen in ("HARAKAT_MODEL", "HARAKAT_DIM", "HARAKAT_REVISION", "HARAKAT_DEVICE"):
         monkeypatch.delenv(chosen, raising=False)
     notebook = nbformat.read(path, as_version=4)
-    started = time.monotonic()
-    NotebookClient(notebook, timeout=LIMIT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert time.monotonic() - started < LIMIT_S
+    notebook.cells.append(nbformat.v4.new_code_cell("import time\n\ntime.process_time()"))
+    NotebookClient(notebook, timeout=5 * LIMIT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    spent = notebook.cells.pop().outputs[0].data["text/plain"]
+    assert float(spent) < LIMIT_S
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert outputs
     warnings = "".join(output.text for output in outputs if output.get("name") == "stderr")
