@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import warnings
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +13,11 @@ from harakat.errors import HarakatError, TruncationWarning
 from harakat_cli import console
 from harakat_cli.demo import demo
 from harakat_cli.encode import encode
+from harakat_cli.eval import application as evaluation
 from harakat_cli.fetch import fetch
 from harakat_cli.index import index
 from harakat_cli.names import models, tokens
+from harakat_cli.options import help_of
 from harakat_cli.search import search
 from harakat_cli.train import train
 
@@ -78,11 +78,6 @@ def _main(
     console.prepare()
 
 
-def _help(command: Callable[..., None]) -> str:
-    """The docstring with every paragraph on one line, for the terminal to break where it is narrow."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split("\n")) for p in paragraphs)
-
-
 for _command in (demo, index, search, encode, tokens, models, fetch, train):
-    app.command(help=_help(_command))(_command)
+    app.command(help=help_of(_command))(_command)
+app.add_typer(evaluation, name="eval")

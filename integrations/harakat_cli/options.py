@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +26,7 @@ __all__ = [
     "Spelling",
     "Workers",
     "given",
+    "help_of",
     "make_encoder",
 ]
 
@@ -92,6 +95,12 @@ Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 def given(**options: Any) -> dict[str, Any]:
     """Those options that were given: neither None nor an unset flag."""
     return {key: value for key, value in options.items() if value is not None and value is not False}
+
+
+def help_of(command: Callable[..., None]) -> str:
+    """The docstring with every paragraph on one line, for the terminal to break where it is narrow."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else " ".join(p.split("\n")) for p in paragraphs)
 
 
 def make_encoder(**options: Any) -> Encoder:

@@ -1,0 +1,88 @@
+"""Judging encoders: Muradif, STS, synsets, retrieval, the Quran; figures with intervals, tables and pictures.
+
+A system is anything that turns texts into vectors (`open_embedder`, `as_embedder`), a form of its vectors is a `View`
+(dim and precision), and a measure gives figures that know the items they come from, so that two systems can be
+compared with a paired bootstrap. Needs the extra ``eval``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harakat.evaluation.card import card_report, card_table
+    from harakat.evaluation.embedders import Embedder, as_embedder, open_embedder
+    from harakat.evaluation.families import FAMILIES, family_rows
+    from harakat.evaluation.figures import Figure, Key, Result, compare_results
+    from harakat.evaluation.muradif import muradif_figures, read_muradif
+    from harakat.evaluation.quran import quran_result
+    from harakat.evaluation.report import Report
+    from harakat.evaluation.retrieval import RetrievalSet, read_beir, retrieval_figures
+    from harakat.evaluation.significance import Bootstrap, Difference, Interval, Sample, compare, interval
+    from harakat.evaluation.sts import read_sts, sts_figures
+    from harakat.evaluation.synsets import homograph_rows, read_synsets, synonym_rows
+    from harakat.evaluation.triplets import triplet_figures
+    from harakat.evaluation.views import View, views_of
+
+_HOMES = {
+    "card": ("card_report", "card_table"),
+    "embedders": ("Embedder", "as_embedder", "open_embedder"),
+    "families": ("FAMILIES", "family_rows"),
+    "figures": ("Figure", "Key", "Result", "compare_results"),
+    "muradif": ("muradif_figures", "read_muradif"),
+    "quran": ("quran_result",),
+    "report": ("Report",),
+    "retrieval": ("RetrievalSet", "read_beir", "retrieval_figures"),
+    "significance": ("Bootstrap", "Difference", "Interval", "Sample", "compare", "interval"),
+    "sts": ("read_sts", "sts_figures"),
+    "synsets": ("homograph_rows", "read_synsets", "synonym_rows"),
+    "triplets": ("triplet_figures",),
+    "views": ("View", "views_of"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "FAMILIES",
+    "Bootstrap",
+    "Difference",
+    "Embedder",
+    "Figure",
+    "Interval",
+    "Key",
+    "Report",
+    "Result",
+    "RetrievalSet",
+    "Sample",
+    "View",
+    "as_embedder",
+    "card_report",
+    "card_table",
+    "compare",
+    "compare_results",
+    "family_rows",
+    "homograph_rows",
+    "interval",
+    "muradif_figures",
+    "open_embedder",
+    "quran_result",
+    "read_beir",
+    "read_muradif",
+    "read_sts",
+    "read_synsets",
+    "retrieval_figures",
+    "sts_figures",
+    "synonym_rows",
+    "triplet_figures",
+    "views_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"harakat.evaluation.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

