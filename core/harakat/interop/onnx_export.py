@@ -54,8 +54,7 @@ def export_onnx(encoder: Encoder, folder: str | Path, *, network_only: bool = Fa
 
 
 def _weight_bytes(encoder: Encoder) -> int:
-    network: Any = encoder._loaded.engine.network
-    return sum(4 * parameter.numel() for parameter in network.parameters())
+    return sum(4 * tensor.numel() for tensor in exact_state(encoder).values())
 
 
 def _program(encoder: Encoder) -> Any:

@@ -191,8 +191,16 @@ def _network(
             network = load_network(folder, config, device=device, dtype=dtype)
             if compiled:
                 compile_blocks(network)
+            elif device.type == "cpu":
+                _pack(network)
             _networks[key] = network
         return network
+
+
+def _pack(network: Any) -> None:
+    from harakat.model.packed_linear import pack_linears
+
+    pack_linears(network)
 
 
 def compile_blocks(network: Any) -> None:
