@@ -234,13 +234,13 @@ def _serve(connection: Connection, options: dict[str, Any], threads: int) -> Non
 
     from harakat.encoder import Encoder
 
-    if torch.device(options["device"]).type == "cpu":
-        torch.set_num_threads(threads)
     try:
         encoder = Encoder(**options)
     except Exception as error:  # noqa: BLE001  raised where the process was asked for
         connection.send(_Done(0, 0, None, None, _portable(error)))
         return
+    if encoder.device == "cpu":
+        torch.set_num_threads(threads)
     connection.send(_Done(0, 0, None, None, None))
     loaded = encoder._loaded
     most = slabs_in_hand(loaded.engine)

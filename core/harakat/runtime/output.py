@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -85,14 +85,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     with _file_errors(path):
         file = part.open("w+b")
     try:
-        with file:
-            yield file
-            with _file_errors(path):
-                file.flush()
-                os.fsync(file.fileno())
+        yield file
         with _file_errors(path):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
             part.replace(path)
     finally:
+        # After a failed write, closing tries to write again, and fails again.
+        with suppress(OSError):
+            file.close()
         part.unlink(missing_ok=True)
 
 
@@ -230,11 +232,11 @@ def ids_of(ids: Iterable[object]) -> tuple[type, Iterator[str | int]]:
         RecordError: An id of another type, or of another one than those before it.
     """
     rest = iter(ids)
-    first = next(rest, None)
-    kind: type = int if isinstance(first, int | np.integer) and not isinstance(first, bool) else str
+    first = list(islice(rest, 1))
+    kind: type = int if first and isinstance(first[0], int | np.integer) and not isinstance(first[0], bool) else str
 
     def checked() -> Iterator[str | int]:
-        for place, value in enumerate(rest if first is None else chain([first], rest)):
+        for place, value in enumerate(chain(first, rest)):
             wanted = int | np.integer if kind is int else str
             if isinstance(value, bool) or not isinstance(value, wanted):
                 raise RecordError(f"id {place} is {value!r}, a {type(value).__name__}; ids are all str or all int")
