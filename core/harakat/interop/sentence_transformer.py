@@ -38,7 +38,8 @@ def to_sentence_transformer(encoder: Encoder) -> SentenceTransformer:
     ``normalize_embeddings=True`` there. The folder's `tokenizer.json` is the checkpoint's own: a runtime that reads
     only that file would skip the Arabic step, so give it a folder of `export_eurobert`, which needs no harakat.
 
-    For harakat's own architecture (`harakat-mini`) it wraps a copy of the network, which is neither trained nor saved.
+    For harakat's own architecture (`harakat-mini`) it wraps a copy of the network, which sentence-transformers cannot
+    save; to fine-tune it use `harakat.training`, which can.
 
     Args:
         encoder: Of any checkpoint, with float32 output and ``overflow="warn"``.

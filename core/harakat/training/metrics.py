@@ -136,7 +136,7 @@ def write_plots(metrics: Path, folder: Path) -> list[Path]:
     lines = [line for line in read_metrics(metrics) if "loss" in line]
     written = []
     for key, label in (("loss", "loss"), ("lr", "learning rate")):
-        figure = Figure(figsize=(7, 4), layout="constrained")
+        figure = Figure(figsize=(7, 4))
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         steps, values = [line["step"] for line in lines], [line[key] for line in lines]
@@ -145,6 +145,6 @@ def write_plots(metrics: Path, folder: Path) -> list[Path]:
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         path = folder / f"{key}.png"
-        figure.savefig(path, dpi=120)
+        figure.savefig(path, dpi=100)
         written.append(path)
     return written

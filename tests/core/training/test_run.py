@@ -224,7 +224,7 @@ def test_fine_tune_the_bundled_architecture(tmp_path: Path) -> None:
     options = {**QUICK, "max_steps": 24, "lr": 5e-3, "log_every": 8}
     run = fine_tune(triplets(), tmp_path / "run", model=start, **options)
     before, after = Encoder(start, device="cpu"), Encoder(run.folder, device="cpu")
-    assert accuracy(after, triplets()) > max(0.85, accuracy(before, triplets()) + 0.2)
+    assert accuracy(after, triplets()) > max(0.75, accuracy(before, triplets()) + 0.2)
     assert (after.dims, after.max_length, after.spelling) == (before.dims, before.max_length, before.spelling)
     trained = weights(tmp_path / "run" / "checkpoints" / "checkpoint-24")
     stored = weights(run.folder)
@@ -273,7 +273,7 @@ def test_pairs_in_a_file(tmp_path: Path, tiny_folder: Path) -> None:
 
 def test_triplets_and_pairs_together(data: Path, tiny_folder: Path, tmp_path: Path) -> None:
     path = str(data / "triplets.jsonl")
-    recipe = first_phase(data, tiny_folder, max_steps=4, mixing="round_robin").as_dict()
+    recipe = first_phase(data, tiny_folder, max_steps=4, mixing="round_robin", workers=1).as_dict()
     recipe["data"].append({"name": "pairs", "format": "pairs", "path": path})
     assert len(train(Recipe.from_dict(recipe), tmp_path / "run").losses) == 4
 
