@@ -51,7 +51,8 @@ class Encoder:
 
     Args:
         model: A short name (`harakat.available_models()`), a folder, or a hub id.
-        dim: Matryoshka dim: how many values a vector has. None for the checkpoint's full size.
+        dim: Matryoshka dim: how many values a vector has. None for the checkpoint's full size, or for the one that a
+            SentenceTransformer folder was saved at.
         device: ``"auto"`` (a CUDA GPU where there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or
             ``"mps"``.
         dtype: Numbers of the computation: ``"auto"`` and ``"float32"`` are exact; ``"float16"`` and ``"bfloat16"``
@@ -539,11 +540,11 @@ class Encoder:
     def _check_dim(self, dim: int | None, allow_untrained: bool) -> int:
         full = self._loaded.dims[0]
         if dim is None:
-            return full
+            return self._loaded.config.dim or full
         trained = ", ".join(map(str, self._loaded.dims))
         if isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not 1 <= dim <= full:
             raise DimError(f"dim={dim!r}: {self.name} gives 1 to {full} values; trained dims: {trained}")
-        if dim not in self._loaded.dims and not allow_untrained:
+        if dim not in (*self._loaded.dims, self._loaded.config.dim) and not allow_untrained:
             raise DimError(
                 f"dim={dim}: {self.name} was trained for {trained}; at another size similarities are worse. Choose one "
                 f"of these, or pass allow_untrained_dim=True"

@@ -12,7 +12,7 @@ from harakat.arabic._locks import ForkSafeLock
 from harakat.arabic.published import prepare
 from harakat.arabic.vocabulary import load_vocabulary
 from harakat.errors import OptionError
-from harakat.model.config import read_json
+from harakat.model.json_files import read_json
 from harakat.runtime.texts import check_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harakat.errors import CheckpointError
 from harakat.model.architecture_names import MARKED_BERT, NEOARABERT
-from harakat.model.config import CheckpointConfig, positive_int, read_json
+from harakat.model.config import CheckpointConfig
+from harakat.model.json_files import positive_int, read_json
 
 if TYPE_CHECKING:
     import torch

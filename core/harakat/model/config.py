@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 from harakat.errors import CheckpointError
 from harakat.model.architecture_names import MARKED_BERT, NEOARABERT
+from harakat.model.json_files import positive_int, read_json
+from harakat.model.sentence_modules import check_modules
 
-__all__ = ["CheckpointConfig", "read_config", "read_json"]
-
+__all__ = ["CheckpointConfig", "read_config"]
 
 LONGEST = 1_000_000
 """No network takes this many tokens; a larger number stands for none."""
@@ -30,6 +30,7 @@ class CheckpointConfig:
         dims: Trained Matryoshka dims that the files name, largest first; () where they name none.
         prompts: Texts put before an input, by role (``"query"``, ``"document"``).
         spelling: ``"as-is"`` or ``"imlai"``: the spelling the checkpoint was trained on.
+        dim: Size that vectors are cut to where no other is asked for; None for the full one.
     """
 
     model_type: str
@@ -39,37 +40,7 @@ class CheckpointConfig:
     dims: tuple[int, ...]
     prompts: Mapping[str, str]
     spelling: str
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
-
-    Raises:
-        CheckpointError: The file is missing, unreadable, or holds something else than an object.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"{path} is missing; a checkpoint folder holds config.json, tokenizer.json and *.safetensors"
-        ) from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise CheckpointError(f"{path} holds a JSON {type(data).__name__}, not an object")
-    return data
-
-
-def positive_int(data: Mapping[str, Any], key: str, path: Path) -> int:
-    """A whole number above 0 under `key`.
-
-    Raises:
-        CheckpointError: It is absent or something else.
-    """
-    value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise CheckpointError(f"{path}: {key}={value!r}, but a whole number above 0 is needed")
-    return value
+    dim: int | None = None
 
 
 def read_config(folder: Path) -> CheckpointConfig:
@@ -90,7 +61,6 @@ def read_config(folder: Path) -> CheckpointConfig:
     # Older exports say max_length; transformers keeps that name for generation.
     key = "max_position_embeddings" if raw.get("max_length") is None else "max_length"
     max_positions = positive_int(raw, key, path) if key in raw else 1024
-    _check_modules(folder)
     return CheckpointConfig(
         model_type=model_type,
         raw=raw,
@@ -99,6 +69,7 @@ def read_config(folder: Path) -> CheckpointConfig:
         dims=_dims(raw, path),
         prompts=_prompts(folder),
         spelling=_spelling(raw, path),
+        dim=check_modules(folder, raw.get("hidden_size")),
     )
 
 
@@ -145,33 +116,3 @@ def _prompts(folder: Path) -> dict[str, str]:
     if not isinstance(prompts, dict) or not all(isinstance(v, str) for v in prompts.values()):
         raise CheckpointError(f"{path}: prompts={prompts!r} does not map names to texts")
     return {name: text for name, text in prompts.items() if text}
-
-
-def _check_modules(folder: Path) -> None:
-    """Refuse a sentence-transformers pipeline that does more than mean pooling and normalising."""
-    modules_path = folder / "modules.json"
-    if not modules_path.exists():
-        return
-    try:
-        modules = json.loads(modules_path.read_text(encoding="utf-8"))
-        kinds = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
-        paths = [str(module.get("path", "")) for module in modules]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{modules_path} cannot be read as a list of modules: {error!r}") from error
-    unknown = [kind for kind in kinds[1:] if kind not in ("Pooling", "Normalize")]
-    if unknown:
-        raise CheckpointError(f"{modules_path} adds {', '.join(unknown)} after the network; only mean pooling is known")
-    for kind, sub in zip(kinds, paths, strict=True):
-        if kind != "Pooling" or not (folder / sub / "config.json").exists():
-            continue
-        pooling = read_json(folder / sub / "config.json")
-        # sentence-transformers before 6 wrote one flag a mode, since then a name or a list of names.
-        modes = {key.removeprefix("pooling_mode_") for key, value in pooling.items() if value is True}
-        modes = {mode for mode in modes if f"pooling_mode_{mode}" in pooling} - {"mean_tokens"}
-        named = pooling.get("pooling_mode", "mean")
-        modes |= set([named] if isinstance(named, str) else named) - {"mean"}
-        if modes or pooling.get("include_prompt") is False:
-            what = ", ".join(sorted(map(str, modes))) or "leaving the prompt out"
-            raise CheckpointError(
-                f"{folder / sub / 'config.json'} asks for {what}; only mean pooling over all tokens is known"
-            )

@@ -19,6 +19,8 @@ NEEDED_FILES = (
     "*.json",
     "*.safetensors",
     "1_Pooling/config.json",
+    "2_Dense/config.json",
+    "2_Dense/model.safetensors",
     "README.md",
 )
 """What is fetched from a hub repository. No Python file and no pickle is ever among them."""

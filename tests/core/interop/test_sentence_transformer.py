@@ -13,7 +13,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from harakat import Encoder
-from harakat.errors import OptionError
+from harakat.errors import CheckpointError, OptionError
 from harakat.interop import to_sentence_transformer
 
 LONG = "كَلِمَةٌ طَوِيلَةٌ " * 60
@@ -127,6 +127,32 @@ def test_a_smaller_dim_is_saved_with_unit_vectors(tiny_folder: Path, tmp_path: P
     to_sentence_transformer(encoder).save(str(tmp_path / "st"))
     loaded = SentenceTransformer(str(tmp_path / "st"), device="cpu")
     assert far(loaded.encode(texts), encoder.encode(texts)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("dim", "options"), [(16, {}), (32, {"dtype": "bfloat16"}), (20, {"allow_untrained_dim": True})]
+)
+def test_a_smaller_dim_is_read_back(
+    dim: int, options: dict[str, Any], tiny_folder: Path, tmp_path: Path, texts: list[str]
+) -> None:
+    encoder = Encoder(tiny_folder, dim=dim, device="cpu", **options)
+    to_sentence_transformer(encoder).save(str(tmp_path / "st"))
+    dtype = {"dtype": encoder.dtype}
+    again = Encoder(tmp_path / "st", device="cpu", **dtype)
+    assert (again.dim, again.dims) == (dim, (64, 32, 16))
+    assert np.array_equal(again.encode(texts), encoder.encode(texts))
+    assert Encoder(tmp_path / "st", dim=again.dim, device="cpu", **dtype).fingerprint == again.fingerprint
+    full = Encoder(tmp_path / "st", dim=64, device="cpu", **dtype)
+    assert np.array_equal(full.encode(texts), encoder.with_options(dim=64).encode(texts))
+
+
+def test_a_dense_layer_that_was_trained_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
+    model = to_sentence_transformer(Encoder(tiny_folder, dim=16, device="cpu"))
+    with torch.no_grad():
+        model[2].linear.weight[0, 1] += 0.001
+    model.save(str(tmp_path / "st"))
+    with pytest.raises(CheckpointError, match="2_Dense is a Dense layer that does more than keep the first values"):
+        Encoder(tmp_path / "st", device="cpu")
 
 
 def test_a_missing_harakat_is_named(saved: tuple[Path, Encoder], monkeypatch: pytest.MonkeyPatch) -> None:

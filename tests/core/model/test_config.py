@@ -66,30 +66,6 @@ def test_the_length_that_newer_sentence_transformers_keep(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "pooling",
-    [
-        {"pooling_mode_cls_token": True},
-        {"pooling_mode": "cls"},
-        {"pooling_mode": ["mean", "max"]},
-        {"include_prompt": False},
-    ],
-)
-def test_other_pooling_is_refused(tmp_path: Path, pooling: dict[str, Any]) -> None:
-    write(tmp_path, "config.json", BASE)
-    write(tmp_path, "modules.json", [{"type": "x.Transformer"}, {"path": "1_Pooling", "type": "x.Pooling"}])
-    write(tmp_path, "1_Pooling/config.json", pooling)
-    with pytest.raises(CheckpointError, match="only mean pooling"):
-        read_config(tmp_path)
-
-
-def test_a_dense_layer_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, "config.json", BASE)
-    write(tmp_path, "modules.json", [{"type": "x.Transformer"}, {"path": "2_Dense", "type": "x.Dense"}])
-    with pytest.raises(CheckpointError, match="Dense"):
-        read_config(tmp_path)
-
-
-@pytest.mark.parametrize(
     ("content", "message"),
     [
         ({"model_type": "bert"}, "model_type='bert'"),
