@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from harakat.training.readers import Row
 
 __all__ = ["HubData", "open_hub"]
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
 
 class HubData:
     """One split of a data set.
 
     Args:
         dataset: A `datasets.Dataset`.
-        commit: The commit it was read at; None for a local folder, and where the hub could not be asked.
+        commit: The commit it was read at; None for a local folder.
     """
 
     def __init__(self, dataset: Any, commit: str | None) -> None:
@@ -60,7 +63,12 @@ def open_hub(source: Source) -> HubData:
 
     name = os.fspath(source.hub or "")
     local = Path(name).expanduser().is_dir()
-    offline = constants.is_offline_mode()
+    offline = constants.is_offline_mode() and not local
+    if offline and source.revision is not None and not _COMMIT.fullmatch(source.revision):
+        raise OptionError(
+            f"data.{source.name}: revision={source.revision!r}: offline nobody can say which commit that is; give the "
+            f"commit itself (run.json of an earlier run has it), or null for what is in the cache"
+        )
     commit = source.revision if local or offline else _commit(source)
     at = f"data.{source.name}: {name!r}" + (f" at revision {source.revision!r}" if source.revision else "")
     try:
@@ -79,7 +87,20 @@ def open_hub(source: Source) -> HubData:
         ) from error
     except ValueError as error:
         raise OptionError(f"{at}, config={source.config!r}, split={source.split!r}: {error}") from error
+    if offline:
+        # Offline `datasets` takes the newest that it has, whatever was asked for.
+        commit = _cached_commit(dataset)
+        if source.revision not in (None, commit):
+            raise DataUnavailableError(
+                f"{at} is not in the cache, which holds {commit}; fetch it where there is a network"
+            )
     return HubData(dataset, None if local else commit)
+
+
+def _cached_commit(dataset: Any) -> str | None:
+    """The commit that a cached data set was made from: `datasets` names a folder of its cache by it."""
+    parts = [part for file in dataset.cache_files for part in Path(file["filename"]).parts]
+    return next((part for part in parts if _COMMIT.fullmatch(part)), None)
 
 
 def _commit(source: Source) -> str:

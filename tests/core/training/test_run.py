@@ -332,3 +332,13 @@ def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, data: Path, tiny_folde
     monkeypatch.setattr("harakat._extras.import_module", without)
     with pytest.raises(MissingExtraError, match=r"harakat\[train\]"):
         train(first_phase(data, tiny_folder))
+
+
+@pytest.mark.slow
+def test_fine_tune_harakat_mini(tmp_path: Path) -> None:
+    rows = triplets()[::6]
+    run = fine_tune(rows, tmp_path / "run", max_steps=6, batch_size=6, lr=5e-5, log_every=1, device="cpu")
+    before, after = Encoder(device="cpu"), Encoder(run.folder, device="cpu")
+    assert accuracy(after, rows) >= accuracy(before, rows)
+    assert run.losses[-1][1] < run.losses[1][1]
+    assert (after.dims, after.max_length) == (before.dims, before.max_length)
