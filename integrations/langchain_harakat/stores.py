@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from langchain_core.vectorstores import VectorStore
 
 from harakat.errors import CollectionError
-from harakat.model.stamp import tie
+from harakat.model.stamp import tie, tie_chroma
 from langchain_harakat.embeddings import HarakatEmbeddings
 
 __all__ = ["bind_store"]
@@ -54,21 +54,7 @@ def bind_store(store: Store) -> Store:
     if "langchain_chroma.Chroma" in kinds:
         from chromadb.errors import ChromaError
 
-        collection = held._collection
-
-        def replace(stamp: dict[str, str]) -> None:
-            # Chroma replaces the metadata as a whole, and takes a distance function in it for an attempt to change it.
-            kept = {k: v for k, v in (collection.metadata or {}).items() if not k.startswith("hnsw:")}
-            collection.modify(metadata={**kept, **stamp})
-
-        tie(
-            encoder,
-            collection.name,
-            read=lambda: collection.metadata,
-            is_empty=lambda: collection.count() == 0,
-            write=replace,
-            faults=(ChromaError,),
-        )
+        tie_chroma(encoder, held._collection, faults=(ChromaError,))
     elif "langchain_qdrant.QdrantVectorStore" in kinds:
         from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException

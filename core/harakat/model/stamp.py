@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harakat.errors import CollectionError, FingerprintError, HarakatError, StoreError
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
 
-__all__ = ["FINGERPRINT_KEY", "check_stamp", "stamp", "tie"]
+__all__ = ["FINGERPRINT_KEY", "ChromaCollection", "check_stamp", "stamp", "tie", "tie_chroma"]
 
 PREFIX = "harakat_"
 FINGERPRINT_KEY = PREFIX + "fingerprint"
 
 STORE_FAULTS = (RuntimeError, ValueError, OSError, AttributeError)
 """What the clients of vector stores let through when they are closed or cut off (Chroma's an AttributeError)."""
+
+
+class ChromaCollection(Protocol):
+    """What is asked of a collection of Chroma."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None:
+        """What is kept with it."""
+
+    def count(self) -> int:
+        """How many records it holds."""
+
+    def modify(self, *, metadata: Any) -> None:
+        """Replace its metadata as a whole."""
 
 
 def stamp(encoder: Encoder) -> dict[str, str]:
@@ -100,3 +118,30 @@ def tie(
             f"the collection {name!r} holds vectors and no fingerprint of the encoder that made them; make a new "
             f"collection and add the texts again"
         )
+
+
+def tie_chroma(encoder: Encoder, collection: ChromaCollection, *, faults: tuple[type[Exception], ...] = ()) -> None:
+    """`tie` for a collection of Chroma; what else its metadata holds stays.
+
+    Args:
+        encoder: Whose vectors go in.
+        collection: As a client of Chroma gives it.
+        faults: Chroma's own errors.
+
+    Raises:
+        FingerprintError, CollectionError, StoreError: As `tie`.
+    """
+
+    def write(stamped: dict[str, str]) -> None:
+        # Chroma takes a distance function in the metadata for an attempt to change it.
+        kept = {key: value for key, value in (collection.metadata or {}).items() if not key.startswith("hnsw:")}
+        collection.modify(metadata={**kept, **stamped})
+
+    tie(
+        encoder,
+        collection.name,
+        read=lambda: collection.metadata,
+        is_empty=lambda: collection.count() == 0,
+        write=write,
+        faults=faults,
+    )

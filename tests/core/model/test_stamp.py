@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromadb
 import pytest
+from chromadb.api import ClientAPI
+from chromadb.config import Settings
+from chromadb.errors import ChromaError
 
 from harakat import Encoder
 from harakat.errors import CollectionError, FingerprintError, StoreError
-from harakat.model.stamp import FINGERPRINT_KEY, check_stamp, stamp, tie
+from harakat.model.stamp import FINGERPRINT_KEY, check_stamp, stamp, tie, tie_chroma
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +94,40 @@ def test_a_failing_store_is_named(encoder: Encoder, fault: Exception) -> None:
 
     with pytest.raises(StoreError, match=f"'poems' could not be checked against the encoder: .*{fault.args[0]}"):
         tie(encoder, "poems", read=fail, is_empty=fail, write=fail, faults=(LookupError,))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[ClientAPI]:
+    opened = chromadb.PersistentClient(tmp_path, settings=Settings(anonymized_telemetry=False))
+    yield opened
+    opened.close()
+
+
+def test_a_chroma_collection_keeps_its_other_metadata(client: ClientAPI, encoder: Encoder) -> None:
+    made = client.create_collection("poems", metadata={"owner": "us", "hnsw:space": "cosine"}, embedding_function=None)
+    tie_chroma(encoder, made)
+    tie_chroma(encoder, client.get_collection("poems", embedding_function=None))
+    kept = client.get_collection("poems", embedding_function=None)
+    assert kept.metadata == {"owner": "us", **stamp(encoder)}
+    assert kept.configuration_json["hnsw"]["space"] == "cosine"
+
+
+def test_a_chroma_collection_is_stamped_while_empty_only(
+    client: ClientAPI, encoder: Encoder, other_folder: Path
+) -> None:
+    made = client.create_collection("poems", embedding_function=None)
+    tie_chroma(encoder, made)
+    made.add(ids=["1"], embeddings=encoder.encode(["نص"]))
+    tie_chroma(encoder, made)
+    with pytest.raises(FingerprintError, match="'poems' was made by another encoder"):
+        tie_chroma(Encoder(other_folder), made)
+    made.modify(metadata={"owner": "us"})
+    with pytest.raises(CollectionError, match="'poems' holds vectors and no fingerprint"):
+        tie_chroma(encoder, made)
+
+
+def test_a_chroma_collection_that_is_gone(client: ClientAPI, encoder: Encoder) -> None:
+    made = client.create_collection("poems", embedding_function=None)
+    client.delete_collection("poems")
+    with pytest.raises(StoreError, match="'poems' could not be checked"):
+        tie_chroma(encoder, made, faults=(ChromaError,))

@@ -22,7 +22,7 @@ from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
 
 from harakat.errors import CollectionError, FingerprintError, StoreError
-from harakat.model.stamp import FINGERPRINT_KEY, stamp
+from harakat.model.stamp import stamp
 from langchain_harakat import HarakatEmbeddings, bind_store
 from support.quran import VERSES
 
@@ -164,15 +164,6 @@ class TestBinding:
         open_kept(embeddings).add_documents(DOCUMENTS[:5], ids=IDS[:5])
         with pytest.raises(CollectionError, match="'verses' holds vectors and no fingerprint"):
             bind_store(open_kept(embeddings))
-
-    def test_other_metadata_stays(self, tmp_path: Path, embeddings: HarakatEmbeddings) -> None:
-        client = chromadb.PersistentClient(tmp_path, settings=QUIET)
-        store = Chroma("verses", embeddings, client=client, collection_metadata={"owner": "us", "hnsw:space": "cosine"})
-        bind_store(store)
-        metadata = client.get_collection("verses").metadata
-        assert metadata["owner"] == "us"
-        assert metadata[FINGERPRINT_KEY] == embeddings.fingerprint
-        client.close()
 
     def test_a_collection_of_chroma_harakat(
         self, tmp_path: Path, embeddings: HarakatEmbeddings, other: HarakatEmbeddings

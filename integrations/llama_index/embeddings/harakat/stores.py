@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from harakat.errors import CollectionError
-from harakat.model.stamp import tie
+from harakat.model.stamp import tie, tie_chroma
 from llama_index.embeddings.harakat.base import HarakatEmbedding
 
 __all__ = ["bind_store"]
@@ -48,21 +48,7 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
     if kind == "ChromaVectorStore":
         from chromadb.errors import ChromaError
 
-        collection = held.client
-
-        def replace(stamp: dict[str, str]) -> None:
-            # Chroma replaces the metadata as a whole, and takes a distance function in it for an attempt to change it.
-            kept = {k: v for k, v in (collection.metadata or {}).items() if not k.startswith("hnsw:")}
-            collection.modify(metadata={**kept, **stamp})
-
-        tie(
-            encoder,
-            collection.name,
-            read=lambda: collection.metadata,
-            is_empty=lambda: collection.count() == 0,
-            write=replace,
-            faults=(ChromaError,),
-        )
+        tie_chroma(encoder, held.client, faults=(ChromaError,))
     elif kind == "QdrantVectorStore":
         from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException
