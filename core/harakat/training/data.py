@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ class LoadedSource:
         skipped: Rows left out under ``skip_bad``.
         commit: Of a hub data set, where known.
         held_out: For Muradif, what identifies the held-out anchors; else None.
+        touching: For Muradif, training rows (before a cap) in which a held-out anchor is the synonym or the
+            irrelevant word. The published split, by anchor alone, has such rows too.
     """
 
     name: str
@@ -41,6 +43,7 @@ class LoadedSource:
     skipped: int = 0
     commit: str | None = None
     held_out: str | None = None
+    touching: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """What a run's files say of it: enough to tell whether it is still the same."""
@@ -48,16 +51,17 @@ class LoadedSource:
         for row in self.rows:
             digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
         facts = {"name": self.name, "rows": len(self.rows), "skipped": self.skipped, "sha256": digest.hexdigest()}
-        optional = {"commit": self.commit, "held_out": self.held_out}
+        optional = {"commit": self.commit, "held_out": self.held_out, "touching_held_out": self.touching}
         return facts | {key: value for key, value in optional.items() if value is not None}
 
 
-def read_source(source: Source, seed: int) -> LoadedSource:
+def read_source(source: Source, seed: int, given: Sequence[Mapping[str, Any]] | None = None) -> LoadedSource:
     """Read and check one data set.
 
     Args:
         source: Of a recipe.
         seed: For drawing `rows` out of more.
+        given: The rows themselves, where they are at hand already; then no file is read.
 
     Raises:
         OptionError: It names neither file nor hub id, or would read Muradif without its split.
@@ -74,7 +78,7 @@ def read_source(source: Source, seed: int) -> LoadedSource:
             f"data.{source.name}: format={source.format!r} would read {source.hub} with the anchors that are held out "
             f"for evaluation; set format='muradif'"
         )
-    reader = _Reader(source, seed)
+    reader = _Reader(source, seed, given)
     loaded = reader.muradif() if source.format == "muradif" else reader.tuples()
     if not loaded.rows:
         raise RecordError(f"data.{source.name}: no rows are left ({loaded.skipped:,} were skipped); check the file")
@@ -84,8 +88,9 @@ def read_source(source: Source, seed: int) -> LoadedSource:
 class _Reader:
     """Reads one source, skipping or refusing bad rows."""
 
-    def __init__(self, source: Source, seed: int) -> None:
+    def __init__(self, source: Source, seed: int, given: Sequence[Mapping[str, Any]] | None) -> None:
         self.source = source
+        self.given = given
         self.chance = random.Random(f"{seed}:{source.name}")
         self.skipped = 0
         self.commit: str | None = None
@@ -101,9 +106,9 @@ class _Reader:
         """Triplets of Muradif's training half."""
         columns = self.source.columns
         split = split_by_anchor(self._checked(lambda row, where: MuradifRow.from_fields(row, where, columns)))
-        keys = sorted({muradif.anchor_key(row.anchor) for row in split.held_out.rows})
-        digest = hashlib.sha256("\n".join(keys).encode("utf-8")).hexdigest()
-        crossed = set(keys) & {muradif.anchor_key(row.anchor) for row in split.train}
+        keys = {muradif.anchor_key(row.anchor) for row in split.held_out.rows}
+        digest = hashlib.sha256("\n".join(sorted(keys)).encode("utf-8")).hexdigest()
+        crossed = keys & {muradif.anchor_key(row.anchor) for row in split.train}
         if crossed:
             raise RecordError(f"data.{self.source.name}: held-out anchors among the training rows: {sorted(crossed)}")
         rows = [row.texts() for row in self._draw(list(split.train))]
@@ -114,6 +119,7 @@ class _Reader:
             self.skipped,
             self.commit,
             f"{muradif.SPLIT_RULE}:{digest[:16]}",
+            sum(row.holds_any(keys) for row in split.train),
         )
 
     def _texts(self, row: Mapping[str, Any], where: str) -> tuple[str, ...]:
@@ -135,6 +141,10 @@ class _Reader:
 
     def _rows(self, drawn: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
         found: Iterator[Row]
+        if self.given is not None:
+            for index, row in enumerate(self.given):
+                yield f"the data, row {index:,}", row
+            return
         if self.source.path is not None:
             name, found = self.source.path, file_rows(self.source.path)
             for line, row in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from harakat.errors import OptionError
 from harakat.training.config import Source, load_recipe
 from harakat.training.planning import require_extra
 from harakat.training.readers import file_rows
-from harakat.training.run import Trained, check_output, train
+from harakat.training.run import Trained, run_recipe
 
 __all__ = ["fine_tune"]
 
@@ -37,11 +36,11 @@ def fine_tune(
         show_progress: As in `train`.
         **options: Fields of `Recipe`, such as ``max_steps=100``, ``batch_size=16``, ``lr=2e-5``.
 
-    Raises:
-        As `train`.
-
     Returns:
         The finished run; ``Encoder(run.folder)`` opens the model.
+
+    Raises:
+        HarakatError: As `train`.
     """
     require_extra()
     folder = Path(output).expanduser()
@@ -49,21 +48,12 @@ def fine_tune(
     if refuse:
         raise OptionError(f"{sorted(refuse)[0]}: fine_tune sets it itself; for a whole recipe use train()")
     base = load_recipe("fine-tune", options)
-    if not isinstance(data, str | os.PathLike):
-        rows = [dict(row) for row in data]
-        check_output(folder, resume)
-        path = folder / "data.jsonl"
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if isinstance(data, str | os.PathLike):
+        given, path = None, Path(data).expanduser()
+        first: Mapping[str, Any] = next((row for _, row in file_rows(path)), {})
     else:
-        rows, path, lines = [], Path(data).expanduser(), ""
-    source = Source("own", format=_format(path, rows), path=str(path))
+        given, path = [dict(row) for row in data], folder / "data.jsonl"
+        first = given[0] if given else {}
+    source = Source("own", format="triplets" if "negative" in first else "pairs", path=str(path))
     recipe = base.changed({"data": (source,), "start": os.fspath(model)})
-    if lines:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(lines, encoding="utf-8")
-    return train(recipe, folder, resume=resume, show_progress=show_progress)
-
-
-def _format(path: Path, rows: list[dict[str, str]]) -> str:
-    first = rows[0] if rows else next((row for _, row in file_rows(path)), {})
-    return "triplets" if "negative" in first else "pairs"
+    return run_recipe(recipe, folder, resume=resume, show_progress=show_progress, given=given)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,10 @@ class MuradifRow:
         if not anchor_key(anchor):
             raise RecordError(f"{where}: the field {names[1]!r} is {anchor!r}, which has no letter")
         return cls(context, anchor, synonym, irrelevant)
+
+    def holds_any(self, keys: Collection[str]) -> bool:
+        """Whether synonym or irrelevant word is one of these anchors, given by `anchor_key`."""
+        return anchor_key(self.synonym) in keys or anchor_key(self.irrelevant) in keys
 
     def texts(self) -> tuple[str, str, str]:
         """The context filled with anchor, synonym and irrelevant word: anchor, positive and negative of a triplet."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harakat.errors import OptionError
-from harakat.training.config import Recipe
+from harakat.training.config import Recipe, Source
 from harakat.training.data import LoadedSource, read_source, to_datasets
 from harakat.training.loop import METRICS, run_trainer, trainer_arguments
 from harakat.training.planning import MODEL, choose_precision, output_folder, require_extra, starting_model
@@ -19,7 +19,7 @@ from harakat.training.planning import MODEL, choose_precision, output_folder, re
 if TYPE_CHECKING:
     from harakat.training.trainable import Trainable
 
-__all__ = ["Trained", "check_output", "train"]
+__all__ = ["Trained", "run_recipe", "train"]
 
 RUN = "run.json"
 _FREE = frozenset({"description", "device", "workers", "log_every", "save_every", "keep"})
@@ -79,14 +79,37 @@ def train(
         DataUnavailableError: A hub data set that cannot be had.
         ModelError: The starting model cannot be opened.
     """
+    return run_recipe(recipe, output, resume=resume, show_progress=show_progress, on_log=on_log)
+
+
+def run_recipe(
+    recipe: Recipe,
+    output: str | os.PathLike[str] | None,
+    *,
+    resume: bool,
+    show_progress: bool | None,
+    on_log: Callable[[dict[str, Any]], None] | None = None,
+    given: Sequence[Mapping[str, Any]] | None = None,
+) -> Trained:
+    """`train`, also on rows that are at hand.
+
+    Args:
+        recipe: As in `train`.
+        output: As in `train`.
+        resume: As in `train`.
+        show_progress: As in `train`.
+        on_log: As in `train`.
+        given: The rows of the recipe's one data set, written to its `path` once everything is checked.
+    """
     require_extra()
     folder = output_folder(recipe, output)
     start = starting_model(recipe, folder)
     precision = choose_precision(recipe)
     arguments = trainer_arguments(recipe, folder, precision[0])
-    check_output(folder, resume)
+    _check_output(folder, resume)
     with arguments.main_process_first(desc="reading the data"):
-        loaded = [read_source(source, recipe.seed) for source in recipe.sources]
+        commits = _recorded_commits(folder)
+        loaded = [read_source(_at_commit(source, commits), recipe.seed, given) for source in recipe.sources]
     datasets = to_datasets(recipe, loaded)
     trainable = _open(recipe, start, loaded)
     facts = _facts(recipe, start, trainable, loaded, arguments.world_size)
@@ -97,6 +120,8 @@ def train(
     _barrier()
     if arguments.process_index == 0:
         folder.mkdir(parents=True, exist_ok=True)
+        if given is not None:
+            _write_rows(Path(str(recipe.data[0].path)), loaded[0])
         _write_json(folder / RUN, facts)
     steps, resumed = run_trainer(
         recipe, folder, arguments, datasets, trainable, facts, precision, show_progress, on_log
@@ -108,7 +133,7 @@ def train(
     return _result(folder)
 
 
-def check_output(folder: Path, resume: bool) -> None:
+def _check_output(folder: Path, resume: bool) -> None:
     """Refuse an output that holds something else.
 
     Raises:
@@ -136,6 +161,21 @@ def _open(recipe: Recipe, start: str, loaded: list[LoadedSource]) -> Trainable:
             f"same Muradif data"
         )
     return trainable
+
+
+def _recorded_commits(folder: Path) -> dict[str, str]:
+    """The commits of the hub data sets that a run was begun with, by name."""
+    path = folder / RUN
+    if not path.exists():
+        return {}
+    data = json.loads(path.read_text(encoding="utf-8"))["data"]
+    return {item["name"]: item["commit"] for item in data if "commit" in item}
+
+
+def _at_commit(source: Source, commits: Mapping[str, str]) -> Source:
+    """A hub data set without a pin stays, through a resumption, where it stood."""
+    commit = commits.get(source.name)
+    return source if commit is None or source.revision is not None else replace(source, revision=commit)
 
 
 def _held_out(loaded: list[LoadedSource]) -> str | None:
@@ -173,6 +213,13 @@ def _check_same_run(folder: Path, facts: dict[str, Any]) -> None:
                     f"{folder} was begun with {name}={then.get(name)!r}, and is to go on with {now.get(name)!r}; a "
                     f"resumed run takes the same recipe. Leave the change out, or name another output"
                 )
+        elif part == "data" and then != now:
+            name, before_it, now_it = next((b["name"], a, b) for a, b in zip(then, now, strict=True) if a != b)
+            raise OptionError(
+                f"{folder} was begun with other rows of data.{name}: {before_it['rows']:,} rows (SHA-256 "
+                f"{before_it['sha256'][:12]}), and now {now_it['rows']:,} ({now_it['sha256'][:12]}). Bring the former "
+                f"data back, or name another output"
+            )
         elif then != now:
             raise OptionError(
                 f"{folder} was begun with {part}={then!r}, but now it is {now!r}: the run could not be resumed to the "
@@ -219,6 +266,13 @@ def _barrier() -> None:
     from accelerate import PartialState
 
     PartialState().wait_for_everyone()
+
+
+def _write_rows(path: Path, loaded: LoadedSource) -> None:
+    rows = (dict(zip(loaded.columns, row, strict=True)) for row in loaded.rows)
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    partial.replace(path)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -120,7 +120,9 @@ def test_muradif_gives_the_training_half_only(tmp_path: Path, way: str) -> None:
     assert loaded.held_out is not None and loaded.held_out.startswith("muradif-anchor-1:")
     capped = read_source(Source("muradif", format="muradif", rows=7, **{way: where}), seed=0)
     assert set(capped.rows) < set(loaded.rows) and capped.held_out == loaded.held_out
-    assert all(anchor_key(row.anchor) for row in split.held_out.rows)
+    held_keys = {anchor_key(row.anchor) for row in split.held_out.rows}
+    touching = [row for row in split.train if {anchor_key(row.synonym), anchor_key(row.irrelevant)} & held_keys]
+    assert loaded.touching == capped.touching == len(touching) > 0
 
 
 def test_muradif_is_not_read_without_its_split(tmp_path: Path) -> None:

@@ -176,10 +176,23 @@ def test_a_resumed_run_is_the_same_run(data: Path, tiny_folder: Path, other_fold
     with pytest.raises(OptionError, match=f"begun with start='{tiny_folder}'"):
         train(recipe.changed({"start": str(other_folder)}), tmp_path / "run", resume=True)
     write_jsonl(mine, triplets()[1:])
-    with pytest.raises(OptionError, match=r"begun with data="):
+    with pytest.raises(OptionError, match=r"other rows of data\.silma: 72 rows .* and now 71"):
         train(recipe, tmp_path / "run", resume=True)
     write_jsonl(mine, triplets())
     assert train(recipe.changed({"log_every": 5}), tmp_path / "run", resume=True).steps == 1
+
+
+def test_a_hub_data_set_stays_at_its_commit(tmp_path: Path) -> None:
+    from harakat.training.run import _at_commit, _recorded_commits
+
+    silma = load_recipe("phase-1").data[0]
+    assert _at_commit(silma, _recorded_commits(tmp_path)) == silma
+    facts = {"data": [{"name": "silma", "rows": 1, "commit": "c" * 40}, {"name": "other", "rows": 1}]}
+    (tmp_path / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    commits = _recorded_commits(tmp_path)
+    assert _at_commit(silma, commits).revision == "c" * 40
+    pinned = load_recipe("phase-1", {"data.silma.revision": "v1"}).data[0]
+    assert _at_commit(pinned, commits).revision == "v1"
 
 
 def test_gradients_cached_in_small_parts_are_the_same(data: Path, tiny_folder: Path, tmp_path: Path) -> None:
@@ -303,7 +316,9 @@ def test_nothing_is_written_before_everything_is_checked(data: Path, tiny_folder
         fine_tune(triplets(), out, model=marked, max_length=64, gradient_checkpointing=True)
     with pytest.raises(OptionError, match="max_length=128: marked takes 3 to 64 tokens"):
         fine_tune(triplets(), out, model=marked)
-    assert not (out / "model").exists()
+    with pytest.raises(RecordError, match="the data, row 1: the field 'positive' is None"):
+        fine_tune([triplets()[0], {"anchor": "a", "positive": None, "negative": "c"}], out, model=tiny_folder)  # type: ignore[dict-item]
+    assert not out.exists()
 
 
 def test_an_exploding_loss_stops_the_run(data: Path, tiny_folder: Path, tmp_path: Path) -> None:
