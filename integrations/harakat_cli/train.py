@@ -163,6 +163,7 @@ def _show_plan(found: Plan, as_json: bool) -> None:
         report = {
             "recipe": found.recipe.as_dict(),
             "start": found.start,
+            "start_is_here": found.start_is_here,
             "output": str(found.output),
             "rows": dict(found.rows),
             "steps": found.steps,
@@ -171,7 +172,8 @@ def _show_plan(found: Plan, as_json: bool) -> None:
         console.data(json.dumps(report, ensure_ascii=False))
         return
     recipe = found.recipe
-    console.data(f"{recipe.name}: from {found.start} into {found.output}")
+    start = found.start if found.start_is_here else f"{found.start} (not fetched yet)"
+    console.data(f"{recipe.name}: from {start} into {found.output}")
     for source in recipe.sources:
         rows = found.rows[source.name]
         cap = "all" if source.rows is None else f"up to {source.rows:,}"

@@ -117,7 +117,7 @@ class Recipe:
         mini_batch_size: Rows that pass through the network at once, with gradients cached in between (GradCache);
             the same loss in less memory. None for a whole batch at once.
         scale: The factor of the cosines in MultipleNegativesRankingLoss.
-        dims: Matryoshka dims to train; None for the starting checkpoint's.
+        dims: Matryoshka dims to train, the full size always among them; None for the starting checkpoint's.
         lr: Peak learning rate.
         betas: AdamW's.
         eps: AdamW's.

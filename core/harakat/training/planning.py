@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harakat._extras import require
-from harakat.errors import OptionError
+from harakat.errors import ModelUnavailableError, OptionError
+from harakat.model.config import read_config
+from harakat.model.names import locate
 from harakat.training.config import Recipe
 from harakat.training.data import read_source
 
@@ -25,6 +27,7 @@ class Plan:
     Attributes:
         recipe: As it stands after all changes.
         start: The model to start from.
+        start_is_here: Whether its files are on this machine.
         output: Where everything is written.
         rows: Rows of each data set; None where a hub data set was not opened.
         steps: Steps, where they are known.
@@ -33,6 +36,7 @@ class Plan:
 
     recipe: Recipe
     start: str
+    start_is_here: bool
     output: Path
     rows: Mapping[str, int | None]
     steps: int | None
@@ -47,7 +51,7 @@ def plan(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Plan:
         output: As in `train`.
 
     Raises:
-        OptionError, RecordError, MissingExtraError: As `train`.
+        HarakatError: As `train`, as far as it can be known without the network.
     """
     require_extra()
     folder = output_folder(recipe, output)
@@ -62,7 +66,17 @@ def plan(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Plan:
     steps = recipe.max_steps
     if steps is None and len(counts) == len(rows) and recipe.mixing == "concatenate":
         steps = max(1, round(-(-sum(counts) // recipe.batch_size) * recipe.epochs))
-    return Plan(recipe, start, folder, rows, steps, choose_precision(recipe))
+    return Plan(recipe, start, _is_here(recipe, start), folder, rows, steps, choose_precision(recipe))
+
+
+def _is_here(recipe: Recipe, start: str) -> bool:
+    """Whether a model's files are here; those that are must be of a kind that can be read."""
+    try:
+        located = locate(start, revision=recipe.revision, offline=True)
+    except ModelUnavailableError:
+        return False
+    read_config(located.folder)
+    return True
 
 
 def require_extra() -> None:

@@ -330,7 +330,11 @@ def test_an_exploding_loss_stops_the_run(data: Path, tiny_folder: Path, tmp_path
 def test_plan_writes_nothing(data: Path, tiny_folder: Path, tmp_path: Path) -> None:
     found = plan(first_phase(data, tiny_folder, max_steps=None, epochs=2), tmp_path / "run")
     assert (found.start, found.rows, found.steps) == (str(tiny_folder), {"silma": 72}, 18)
-    assert plan(load_recipe("phase-1"), tmp_path / "run").rows == {"silma": None}
+    assert found.start_is_here
+    far = plan(load_recipe("phase-1", {"start": "nobody/has-this-model"}), tmp_path / "run")
+    assert (far.rows, far.steps, far.start_is_here) == ({"silma": None}, None, False)
+    with pytest.raises(UnknownModelError, match="no-such-model"):
+        plan(load_recipe("phase-1", {"start": "no-such-model"}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
