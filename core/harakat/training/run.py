@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harakat.errors import OptionError
 from harakat.training.config import Recipe, Source
 from harakat.training.data import LoadedSource, read_source, to_datasets
-from harakat.training.loop import METRICS, run_trainer, trainer_arguments
+from harakat.training.loop import CHECKPOINTS, METRICS, run_trainer, trainer_arguments
 from harakat.training.planning import MODEL, choose_precision, output_folder, require_extra, starting_model
 
 if TYPE_CHECKING:
@@ -143,8 +143,9 @@ def _check_output(folder: Path, resume: bool) -> None:
         raise OptionError(f"output {folder} is a file; name a folder")
     if (folder / RUN).exists() and not resume:
         raise OptionError(f"output {folder} holds a run already; go on with it with resume (--resume), or name another")
-    if not (folder / RUN).exists() and (folder / MODEL).exists():
-        raise OptionError(f"output {folder} holds a folder {MODEL!r} that no run here has written; name another")
+    strangers = [name for name in (MODEL, CHECKPOINTS) if (folder / name).exists()]
+    if strangers and not (folder / RUN).exists():
+        raise OptionError(f"output {folder} holds {strangers[0]!r} without the {RUN} of a run; name another folder")
 
 
 def _open(recipe: Recipe, start: str, loaded: list[LoadedSource]) -> Trainable:

@@ -159,6 +159,11 @@ def test_resumed_after_a_crash_to_the_same_weights(data: Path, tiny_folder: Path
     assert resumed.resumed_from == 3
     assert same(whole.folder, resumed.folder)
     assert whole.losses == resumed.losses
+    # Checkpoints of who knows what are not gone on with.
+    (tmp_path / "cut" / "run.json").rename(tmp_path / "run.json")
+    with pytest.raises(OptionError, match=r"holds 'model' without the run\.json"):
+        train(recipe, tmp_path / "cut", resume=True)
+    (tmp_path / "run.json").rename(tmp_path / "cut" / "run.json")
     # Done is done.
     again = train(recipe, tmp_path / "cut", resume=True)
     assert again == resumed
@@ -277,11 +282,12 @@ def test_the_saved_vectors_are_those_that_were_trained(tmp_path: Path) -> None:
         assert np.abs(Encoder(start, device="cpu").encode(texts) - vectors).max() > 1e-3
 
 
-def test_pairs_in_a_file(tmp_path: Path, tiny_folder: Path) -> None:
+def test_pairs_in_a_file_and_a_bar(tmp_path: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = [{"anchor": row["anchor"], "positive": row["positive"]} for row in triplets()]
     path = write_jsonl(tmp_path / "pairs.jsonl", pairs)
-    run = fine_tune(path, tmp_path / "run", model=tiny_folder, **{**QUICK, "max_steps": 2})
+    run = fine_tune(path, tmp_path / "run", model=tiny_folder, show_progress=True, **{**QUICK, "max_steps": 2})
     assert len(run.losses) == 2
+    assert "2/2" in capsys.readouterr().err
 
 
 def test_triplets_and_pairs_together(data: Path, tiny_folder: Path, tmp_path: Path) -> None:
