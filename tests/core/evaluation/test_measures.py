@@ -1,0 +1,171 @@
+"""The measures on texts of known vectors, and on files of the published layouts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harakat.arabic import strip_marks
+from harakat.errors import DataUnavailableError, EvaluationError, OptionError, RecordError
+from harakat.evaluation import (
+    Embedder,
+    View,
+    muradif_figures,
+    read_muradif,
+    read_sts,
+    sts_figures,
+    triplet_figures,
+    views_of,
+)
+from harakat.evaluation.figures import Key, Result, compare_results
+from harakat.evaluation.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS
+from harakat.evaluation.sts import STS_SETS
+from harakat.training.muradif import MuradifRow
+from support.triplets import muradif_rows
+
+Known = Callable[..., Embedder]
+
+
+def write_jsonl(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_triplet_is_right_where_its_synonym_is_nearer(known: Known):
+    vectors = {"قال ا": [1, 0], "قال ب": [0.8, 0.6], "قال ج": [0.6, 0.8], "قال د": [0, 1.0]}
+    rows = [MuradifRow("قال _", "ا", "ب", "ج"), MuradifRow("قال _", "ا", "ج", "ب"), MuradifRow("قال _", "ا", "د", "د")]
+    accuracy, margin = triplet_figures("t", known(vectors), rows, [View(16)])
+    assert accuracy.sample.values.tolist() == [1, 0, 0], "an equal distance is no preference"
+    np.testing.assert_allclose(margin.sample.values, [0.2, -0.2, 0], atol=1e-6)
+    assert accuracy.value == pytest.approx(100 / 3) and accuracy.sample.groups is not None
+
+
+def test_bare_forms_are_stripped(known: Known):
+    row = MuradifRow("قال _", "عِلْم", "فِقْه", "عَلَم")
+    vectors = {"قال عِلْم": [1, 0], "قال فِقْه": [1, 0], "قال عَلَم": [0, 1.0]}
+    marked, bare = (
+        triplet_figures("t", known(vectors), [row], [View(16)], marks=[form])[1].value for form in ("as-is", "bare")
+    )
+    assert strip_marks(row.anchor) == strip_marks(row.irrelevant)
+    assert marked == pytest.approx(1) and bare < 0
+    with pytest.raises(OptionError, match="stripped"):
+        triplet_figures("t", known({}), [row], [View(16)], marks=["stripped"])
+
+
+def test_muradif_from_a_file(tmp_path: Path, tiny: Embedder):
+    rows = muradif_rows()
+    data = read_muradif(str(write_jsonl(tmp_path / "muradif.jsonl", rows)))
+    anchors = {row["anchor_word"] for row in rows}
+    assert data.facts["rows"] == len(rows) and not data.is_published
+    assert data.facts["train anchors"] + data.facts["held-out anchors"] == len(anchors)
+    held = {row.anchor for row, out in zip(data.rows, data.held_out, strict=True) if out}
+    assert held and not held & {row.anchor for row, out in zip(data.rows, data.held_out, strict=True) if not out}
+    figures = muradif_figures(tiny, data, views_of(tiny.dims))
+    assert {f.key.subset for f in figures} == {"full", "held-out"} and len(figures) == 2 * 2 * 9
+    held_out = next(f for f in figures if f.key == Key("muradif", "accuracy", "held-out", "as-is"))
+    assert len(held_out.sample) == data.facts["held-out rows"]
+
+
+def test_muradif_of_the_published_sizes_is_known_as_such(tmp_path: Path):
+    anchors = TRAIN_ANCHORS + HELD_OUT_ANCHORS
+    letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
+    names = [letters[i % 28] + letters[i // 28 % 28] + letters[i // 784 % 28] + "ن" for i in range(anchors)]
+    with (tmp_path / "m.csv").open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["context", "anchor_word", "syn_word", "irrelevant_word"])
+        out.writerows(["قال _", names[i % anchors], "كلمة", "أخرى"] for i in range(MURADIF.rows or 0))
+    data = read_muradif(str(tmp_path / "m.csv"))
+    assert data.is_published
+    assert (data.facts["train anchors"], data.facts["held-out anchors"]) == (3631, 1555)
+
+
+def test_bad_rows_are_named_or_counted(tmp_path: Path):
+    rows = [*muradif_rows()[:6], {**muradif_rows()[0], "context": "لا فراغ"}]
+    path = str(write_jsonl(tmp_path / "m.jsonl", rows))
+    with pytest.raises(RecordError, match="row 7"):
+        read_muradif(path)
+    assert read_muradif(path, skip_bad=True).facts["rows left out"] == 1
+    with pytest.raises(DataUnavailableError, match="no such file"):
+        read_muradif(str(tmp_path / "missing.jsonl"))
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(EvaluationError, match="no row"):
+        read_muradif(str(tmp_path / "empty.jsonl"))
+
+
+def test_a_set_of_the_hub_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    with pytest.raises(DataUnavailableError, match="give a local copy"):
+        read_sts("sts17")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "tsv", "parquet", "folder"])
+def test_sts_is_spearman_of_the_cosine(kind: str, tmp_path: Path, tiny: Embedder):
+    words = ["كتاب", "قلم", "مدرسة", "بيت", "نهر", "بحر", "شجرة", "طائر"]
+    rows = [
+        {"sentence1": f"هذا {a}", "sentence2": f"ذلك {b} هناك", "score": float((i * 7 + j * 3) % 5)}
+        for i, a in enumerate(words)
+        for j, b in enumerate(words[:4])
+    ]
+    path = tmp_path / f"pairs.{kind}"
+    if kind == "jsonl":
+        write_jsonl(path, rows)
+    elif kind == "tsv":
+        lines = [[str(v) for v in row.values()] for row in rows]
+        path.write_text("\n".join("\t".join(x) for x in [list(rows[0]), *lines]), encoding="utf-8")
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if kind == "folder":
+            (path := tmp_path / "set").mkdir()
+        pq.write_table(pa.Table.from_pylist(rows), path / "test.parquet" if kind == "folder" else path)
+    pairs = read_sts("sts17", str(path))
+    assert pairs.facts["rows"] == 32 and len(pairs.scores) == 32
+    full, *_ = sts_figures(tiny, pairs, views_of(tiny.dims, ["float32"]))
+    one, two = tiny.encode(pairs.first), tiny.encode(pairs.second)
+    theirs = stats.spearmanr((one * two).sum(1).round(6), pairs.scores).statistic
+    assert full.value == pytest.approx(100 * theirs, abs=1e-3) and full.key.metric == "spearman"
+
+
+def test_sts_faults_are_named(tmp_path: Path):
+    good = {"sentence1": "ا", "sentence2": "ب", "score": 1}
+    for change, match in (
+        ({"score": "x"}, "'x', not a number"),
+        ({"sentence2": None}, "sentence2"),
+        ({"score": True}, "True"),
+    ):
+        path = write_jsonl(tmp_path / "a.jsonl", [good, {**good, **change}])
+        with pytest.raises(RecordError, match=f"sts22, row 2.*{match}"):
+            read_sts("sts22", str(path))
+    with pytest.raises(EvaluationError, match="needs two"):
+        read_sts("sts17", str(write_jsonl(tmp_path / "b.jsonl", [good])))
+    with pytest.raises(OptionError, match="sts17, sts22"):
+        read_sts("sts12")
+
+
+def test_hub_sets_are_pinned():
+    assert all(len(s.revision or "") == 40 and s.config in ("ar-ar", "ar") for s in STS_SETS.values())
+
+
+def test_results_are_compared_figure_by_figure(known: Known):
+    rows = [MuradifRow("_", f"كلمة{i}", f"لفظ{i}", f"شيء{i}") for i in range(30)]
+    results = []
+    for name, near in (("good", [1.0, 0.1]), ("bad", [0.1, 1.0])):
+        vectors = {w: [1.0, 0.0] for r in rows for w in (r.anchor,)}
+        vectors |= {r.synonym: near for r in rows} | {r.irrelevant: [0.5, 0.5] for r in rows}
+        embedder = known(vectors, name=name)
+        results.append(Result(name, {}, triplet_figures("t", embedder, rows, views_of(embedder.dims, ["float32"]))))
+    found = compare_results(*results)
+    assert len(found) == 4 and {(a.view, b.view) for a, b, _ in found} == {(View(16),) * 2, (View(8),) * 2}
+    assert all(d.winner == "first" for _, _, d in found)
+    with pytest.raises(EvaluationError, match="good has no figure"):
+        results[0].find("t", "recall")
