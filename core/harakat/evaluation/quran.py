@@ -31,10 +31,10 @@ RECALLS = (1, 10)
 
 @cache
 def _verses() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    """Key, marked Uthmani words, and the same words as typed today."""
+    """Key, marked Uthmani words, and the same words as typed today; none of six verses that the package lacks so."""
     mushaf = require("quran_text", "cli").Mushaf.hafs()
     return tuple(
-        (ayah.key, tuple(ayah.text.split()), tuple(word or "" for word in ayah.rasm_imlai))
+        (ayah.key, tuple(ayah.text.split()), tuple(ayah.rasm_imlai) if all(ayah.rasm_imlai) else ())
         for surah in mushaf.surahs
         for ayah in surah.ayahs
     )
@@ -55,7 +55,7 @@ def typed_verses(*, whole: bool = False, every: int = 4) -> RetrievalSet:
         MissingExtraError: `quran-text` is not installed.
     """
     verses = _chosen(whole)
-    typed = {key: _typed(words) for key, _, words in verses}
+    typed = {key: " ".join(words) for key, _, words in verses if words}
     documents = {key: " ".join(words) for key, words, _ in verses}
     return _named("typed verse", list(typed.items())[::every], documents, typed)
 
@@ -70,14 +70,12 @@ def halves(*, whole: bool = False, every: int = 2) -> RetrievalSet:
     Raises:
         MissingExtraError: `quran-text` is not installed.
     """
-    long = [(key, words, plain) for key, words, plain in _chosen(whole) if len(words) >= 2 * HALF_WORDS]
-    first = [(key, _typed(plain[: len(plain) // 2])) for key, _, plain in long]
+    long = [(key, words, plain) for key, words, plain in _chosen(whole) if len(plain) >= 2 * HALF_WORDS]
+    first = [(key, " ".join(plain[: len(plain) // 2])) for key, _, plain in long]
     second = {key: " ".join(words[len(words) // 2 :]) for key, words, _ in long}
-    return _named("verse half", first[::every], second, dict(first), {k: _typed(p[len(p) // 2 :]) for k, _, p in long})
-
-
-def _typed(words: Sequence[str]) -> str:
-    return " ".join(word for word in words if word)
+    return _named(
+        "verse half", first[::every], second, dict(first), {k: " ".join(p[len(p) // 2 :]) for k, _, p in long}
+    )
 
 
 def _named(

@@ -1,0 +1,112 @@
+"""Reports: figures, intervals, winners and origin in JSON and Markdown; the card with what cannot be had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harakat.errors import EvaluationError, OptionError
+from harakat.evaluation import (
+    Bootstrap,
+    Embedder,
+    Report,
+    Result,
+    card_report,
+    card_table,
+    family_rows,
+    triplet_figures,
+)
+from harakat.evaluation.card import COLUMNS, SYSTEMS, is_complete
+from harakat.evaluation.views import View
+from support.triplets import muradif_rows
+
+HOW = Bootstrap(resamples=200)
+
+
+@pytest.fixture
+def report(known: Callable[..., Embedder]) -> Report:
+    rows = family_rows()
+    near = {row.anchor: [1.0, 0.0] for row in rows} | {row.synonym: [0.0, 1.0] for row in rows}
+    results = []
+    for name, vectors in (("drawn | one", near), ("other", {})):
+        embedder = known(vectors, name=name)
+        results.append(
+            Result(name, {"model": name}, triplet_figures("homographs", embedder, rows, [View(16)]), ["a note"])
+        )
+    return Report("Title", results, {"set": {"rows": len(rows)}}, HOW)
+
+
+def test_json(report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found = json.loads(report.write(tmp_path / "new" / "r.json").read_text(encoding="utf-8"))
+    assert found["bootstrap"] == {"resamples": 200, "seed": 0, "level": 0.95}
+    assert {"date", "commit", "versions", "python", "machine"} <= found["origin"].keys()
+    first = found["systems"][0]["figures"][0]
+    assert first["low"] <= first["value"] <= first["high"] and first["items"] == len(family_rows())
+    for difference in found["differences"]:
+        decided = difference["low"] > 0 or difference["high"] < 0
+        assert (difference["better"] is not None) is decided
+
+
+def test_markdown(report: Report, tmp_path: Path):
+    text = report.write(tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "| drawn \\| one | 16 | float32 | 64 |" in text and "a note" in text and "seed 0" in text
+    assert "## Differences" in text and not list(tmp_path.glob("*.part"))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in lines)
+
+
+def test_the_date_can_be_set(monkeypatch: pytest.MonkeyPatch):
+    from harakat.evaluation.report import provenance
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert provenance()["date"].startswith("1970-01-01")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    with pytest.raises(OptionError, match="soon"):
+        provenance()
+
+
+def test_faults_are_refused(report: Report, tmp_path: Path):
+    with pytest.raises(OptionError, match=r"\.json or \.md"):
+        report.write(tmp_path / "r.txt")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OptionError, match="cannot be written"):
+        report.write(tmp_path / "file" / "r.md")
+    with pytest.raises(EvaluationError, match="one name"):
+        Report("x", [report.results[0], report.results[0]])
+    with pytest.raises(EvaluationError, match="at least one"):
+        Report("x", [])
+
+
+def test_the_card(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in muradif_rows())
+    (tmp_path / "m.jsonl").write_text(rows, encoding="utf-8")
+    said: list[str] = []
+    report = card_report(
+        systems=["NeoAraBERT-MSA-Synonym-Matryoshka-V1", "GATE-AraBert-V1"],
+        sources={"muradif": str(tmp_path / "m.jsonl")},
+        models={"NeoAraBERT-MSA-Synonym-Matryoshka-V1": str(tiny_folder)},
+        offline=True,
+        bootstrap=HOW,
+        say=said.append,
+    )
+    first, gate = report.results
+    assert not is_complete(report) and first.figures and not gate.figures
+    assert any("sts17" in f for f in first.failures) and any("GATE-AraBert-V1" in f for f in gate.failures)
+    heads, neo, other = card_table(report)
+    assert heads == ("system", *COLUMNS)
+    assert "/ 80.64 (" in neo[1] and "/ 80.09 (" in neo[2] and neo[4] == "– / 69.34"
+    assert other[1] == "– / 30.98" and other[4] == "– / –"
+    assert any("GATE" in line for line in said)
+    with pytest.raises(OptionError, match="not in the card"):
+        card_report(systems=["nobody"])
+
+
+def test_the_published_figures_belong_to_columns():
+    for system in SYSTEMS:
+        assert set(system.published) <= set(COLUMNS) and set(system.about) <= set(system.published)
