@@ -26,7 +26,9 @@ def test_halves_make_the_verse():
     for key, text in data.queries.items():
         words = whole[key].split()
         second = data.documents[key].split()
-        assert words[-len(second) :] == second and len(text.split()) + len(second) == len(words)
+        assert words[-len(second) :] == second
+        # A word of the mushaf may be two today.
+        assert len(words) <= len(text.split()) + len(second) <= len(words) + 2
         assert key in data.relevant[key]
     assert "3:66" not in data.queries, "the package lacks its everyday spelling"
     assert "3:66" in whole and "3:66" not in typed_verses(every=1).queries
