@@ -71,7 +71,7 @@ def surah_picture(embedder: Embedder, surah: int) -> Figure:
         axes.annotate(name, place, xytext=(4, 3), textcoords="offset points", fontsize=7, color="#444444")
         if chosen or count > 1:
             words = arabic(" ".join(texts[point].split()[:LABEL_WORDS]))
-            below = {"xytext": (0, -13), "textcoords": "offset points", "fontsize": 11, "ha": "center"}
+            below = {"xytext": (0, -17), "textcoords": "offset points", "fontsize": 11, "ha": "center"}
             axes.annotate(words, place, path_effects=halo, zorder=5, **below)
     axes.set_xlabel(f"first component ({shares[0]:.0%} of the variance)")
     axes.set_ylabel(f"second component ({shares[1]:.0%})")
