@@ -14,6 +14,7 @@ float32 matrix product of the same shapes, measured in the same round.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import platform
 import statistics
@@ -43,7 +44,9 @@ def quran_verses() -> list[str]:
 def snippet(encoder: Encoder, texts: list[str], batch: int = 32) -> np.ndarray:
     """The reference: given order, batches of 32, padded, masked mean, unit rows."""
     loaded = encoder._loaded
-    tokenizer, network, device = loaded.tokenizer, loaded.engine.network, loaded.engine.device
+    # A deep copy has plain linear layers, as the snippet does.
+    network = copy.deepcopy(loaded.engine.network)
+    tokenizer, device = loaded.tokenizer, loaded.engine.device
     rows = []
     for start in range(0, len(texts), batch):
         tokens = tokenizer.tokenize(texts[start : start + batch])

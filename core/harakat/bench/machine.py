@@ -1,0 +1,104 @@
+"""What a figure depends on: the processor, the versions, and how fast the machine multiplies matrices."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+__all__ = ["cpu_model", "linear_flop", "linear_weights", "sgemm_rates", "surroundings"]
+
+_PACKAGES = ("harakat", "torch", "tokenizers", "numpy")
+
+
+def cpu_model() -> str:
+    """The processor's name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def surroundings(threads: int) -> dict[str, Any]:
+    """Processor, cores, threads in use, load and versions, for the head of a report."""
+    import torch
+
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": threads,
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def linear_weights(network: nn.Module) -> list[Tensor]:
+    """The weights of all linear layers, packed ones in their ordinary layout."""
+    from torch import nn
+
+    from harakat.model.packed_linear import PackedLinear
+
+    return [m.weight for m in network.modules() if isinstance(m, nn.Linear | PackedLinear)]
+
+
+def linear_flop(network: nn.Module) -> int:
+    """Multiplications and additions in the linear layers, for one token."""
+    return sum(2 * weight.numel() for weight in linear_weights(network))
+
+
+def sgemm_rates(network: nn.Module, tokens: int = 1024) -> dict[str, float]:
+    """FLOP/s of bare float32 products with the network's own matrices: ``"torch"`` (`torch.mm`) and ``"packed"``.
+
+    Args:
+        network: On the CPU.
+        tokens: Rows of the other factor.
+    """
+    import torch
+
+    from harakat.model.packed_linear import PackedLinear, packing_supported
+
+    layers = [m for m in network.modules() if isinstance(m, torch.nn.Linear | PackedLinear)]
+    # The shapes repeat from block to block; one of each is enough.
+    weights = list({(m.in_features, m.out_features): m.weight.float() for m in layers}.values())
+    inputs = [torch.randn(tokens, w.shape[1]) for w in weights]
+    with torch.inference_mode():
+        rates = {"torch": _rate([(x.matmul, w.T) for x, w in zip(inputs, weights, strict=True)], tokens, weights)}
+        if packing_supported(torch.float32):
+            packed = [PackedLinear(_linear(w)) for w in weights]
+            rates["packed"] = _rate(list(zip(packed, inputs, strict=True)), tokens, weights)
+    return rates
+
+
+def _linear(weight: Tensor) -> torch.nn.Linear:
+    import torch
+
+    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    layer.weight = torch.nn.Parameter(weight, requires_grad=False)
+    return layer
+
+
+def _rate(products: list[tuple[Any, Tensor]], tokens: int, weights: list[Tensor]) -> float:
+    best = float("inf")
+    for _ in range(4):  # the first one warms up
+        started = time.perf_counter()
+        for multiply, factor in products:
+            multiply(factor)
+        best = min(best, time.perf_counter() - started)
+    return sum(2 * tokens * w.numel() for w in weights) / best
