@@ -2,8 +2,8 @@
 
 Marks cost no tokens: each adds an embedding to the piece that it stands on. Two paths carry them. The first is a
 table of (letter slot, mark class), which knows any word; the second a lexicon of attested marked pieces, which knows
-what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each position lets
-marks speak up in a word or a phrase, and less far into a text, where the context has said which word is meant.
+what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each length lets marks
+speak up in a word or a phrase, and less in a longer text, where the context says which word is meant.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ class MarkedBert(nn.Module):
         """
         x = self.words(ids) + self.positions(positions)
         if marks is not None:
-            x = x + self._marks(ids, marks) * self.mark_gain[positions][:, None]
+            gain = self.mark_gain[attention.token_lengths().to(ids.device) - 1]
+            x = x + self._marks(ids, marks) * gain[:, None]
         x = self.norm(x)
         for layer in self.layers:
             x = layer(x, attention)

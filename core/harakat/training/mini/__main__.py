@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.loop import Settings, prepare_work, train
 
 __all__ = ["main"]
@@ -25,7 +26,10 @@ def main() -> None:
     parser.add_argument("--prepare-only", action="store_true", help="compute the teacher's vectors and stop")
     options = parser.parse_args()
     config = options.config or Path(__file__).with_name("mini.json")
-    rounds = [Settings(**fields) for fields in json.loads(config.read_text("utf-8"))]
+    rounds = []
+    for fields in json.loads(config.read_text("utf-8")):
+        head = fields.pop("head", None)
+        rounds.append(Settings(**fields, head=None if head is None else HeadSettings(**head)))
     prepare_work(options.data, options.work, rounds[0])
     if options.prepare_only:
         return

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from harakat.arabic import markcodes
+from harakat.errors import RecordError
 from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_
 from harakat.training.mini.judge import CARRIERS, conflict
@@ -111,6 +112,8 @@ class Triplet:
 class Words:
     """Synonyms and homographs of the training synsets.
 
+    No pair of words that share a held-out synset is ever drawn.
+
     Args:
         folder: The data folder.
         attested: {base letters: mark strings} of a fully marked corpus, for negatives that exist.
@@ -135,9 +138,15 @@ class Words:
                         self.patterns[len(base)].append(tuple(classes))
                     self.where[base, tuple(classes)].add(len(self.groups))
             self.groups.append(kept)
-        self.usable = [
-            index for index, group in enumerate(self.groups) if len({texts.strip_marks(w) for w in group}) > 1
-        ]
+        self.forbidden = {
+            frozenset((texts.strip_marks(a), texts.strip_marks(b)))
+            for _, lemmas in texts.synsets(folder, dev=True)
+            for a in lemmas
+            for b in lemmas
+        }
+        self.usable = self._usable(range(len(self.groups)))
+        if not self.usable:
+            raise RecordError(f"{folder}/awn_synsets holds no synset with two words to train on")
         self.attested = {base: forms for base, forms in attested.items() if not texts.held_out(base, dropped)}
         self.clashing = [
             base
@@ -145,6 +154,22 @@ class Words:
             if any(conflict(forms[0], other) for other in forms[1:4]) and len(base) > 2
         ]
         self.marked = [base for base, forms in self.forms.items() if forms]
+
+    def _usable(self, indices: Sequence[int]) -> list[int]:
+        """Return the groups with a pair of different words, one of them a single word, that are not held out."""
+        return [
+            index
+            for index in indices
+            if any(
+                self._pair(texts.strip_marks(first), texts.strip_marks(second))
+                for first in self.groups[index]
+                if " " not in first
+                for second in self.groups[index]
+            )
+        ]
+
+    def _pair(self, first: str, second: str) -> bool:
+        return first != second and frozenset((first, second)) not in self.forbidden
 
     def related(self, first: str, second: str) -> bool:
         """True where two base forms share a synset."""
@@ -177,7 +202,7 @@ class Words:
             marked = [word for word in single if texts.strip_marks(word) != word]
             anchor = chance.choice(marked if marked and chance.random() < 0.75 else single)
             base, classes = markcodes.separate(anchor)
-            others = [word for word in group if texts.strip_marks(word) != base]
+            others = [word for word in group if self._pair(base, texts.strip_marks(word))]
             if not others:
                 continue
             positive = chance.choice(others)

@@ -22,6 +22,7 @@ from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import targets, teacher, texts
 from harakat.training.mini.batches import embed, prepare
 from harakat.training.mini.examples import Words, phrases
+from harakat.training.mini.head import HeadSettings, collect, fit
 from harakat.training.mini.mixture import Mixture
 from harakat.training.mini.targets import Axes, Phrases
 
@@ -50,6 +51,9 @@ class Settings:
         save_every: Steps between checkpoints.
         start: A checkpoint (``last.pt``) to start from instead of the teacher.
         blend: Share of the teacher's weights mixed into the finished model.
+        structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
+        head: Of the projection's own training after the round; none where None.
+        run: How many neighbouring verses or hadith a run of pairs takes.
     """
 
     steps: int = 2000
@@ -70,6 +74,9 @@ class Settings:
     save_every: int = 100
     start: str = ""
     blend: float = 0.0
+    structure_weight: float = 0.0
+    run: int = 1
+    head: HeadSettings | None = None
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
 
@@ -229,7 +236,10 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)
     network.load_state_dict(blended(network.state_dict(), first, settings.blend))
-    export(network, tokenizer, out, settings.dims)
+    if settings.head:
+        collected = collect(network.eval(), mixture, settings.head)
+        fit(network.projection, collected, sorted(set(settings.dims), reverse=True), settings.head)
+    export(network, tokenizer, out, sorted(set(settings.dims), reverse=True))
 
 
 def blended(trained: dict[str, Tensor], first: dict[str, Tensor], share: float) -> dict[str, Tensor]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy, kl_div, normalize
 
-__all__ = ["contrast", "hold", "part"]
+__all__ = ["contrast", "hold", "part", "structure"]
 
 
 def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
@@ -46,3 +46,23 @@ def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Te
         for dim in dims
     ]
     return torch.stack(parts).mean()
+
+
+def structure(vectors: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
+    """Return how far the neighbours in a short prefix differ from those in all dimensions; (n, hidden).
+
+    The mean over `dims`, the full one left out, of the Kullback-Leibler divergence between each row's similarities to
+    the other rows, as a softmax at full width (not trained by this loss) and at the prefix.
+    """
+
+    def similarities(part: Tensor) -> Tensor:
+        part = normalize(part, dim=1)
+        return (part @ part.T * scale).fill_diagonal_(-1e4)
+
+    wanted = similarities(vectors.detach()).log_softmax(1)
+    found = [
+        kl_div(similarities(vectors[:, :dim]).log_softmax(1), wanted, reduction="batchmean", log_target=True)
+        for dim in dims
+        if dim < vectors.shape[1]
+    ]
+    return torch.stack(found).mean()

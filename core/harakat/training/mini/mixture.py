@@ -22,14 +22,14 @@ from harakat.training.mini.targets import Phrases
 if TYPE_CHECKING:
     from harakat.training.mini.loop import Settings
 
-__all__ = ["Mixture"]
+__all__ = ["PARTED", "Mixture", "Pair"]
 
 # Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
 # on its marks must not move it: most are shown whole.
 _WORD_TOKENS, _PASSAGE_TOKENS = 6, 20
 # Cosines above or below which nothing more is asked: of two conflicting vowellings of a word, alone and in a
 # sentence, and of the commoner one with the bare word.
-_PARTED, _PARTED_IN_CARRIER, _NEAR = 0.1, 0.45, 0.6
+PARTED, _PARTED_IN_CARRIER, _NEAR = 0.0, 0.35, 0.4
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Pair = tuple[str, str, str]
 
@@ -61,21 +61,14 @@ class Mixture:
         """
         batch: list[Sequence_] = []
         chosen = self._phrases(chance)
-        batch += [
-            bare_codes(s)
-            if len(s.ids) <= _WORD_TOKENS
-            else s
-            if len(s.ids) > _PASSAGE_TOKENS and chance.random() < 0.4
-            else thinned(s, chance)
-            for s in (self.held.sequences[index] for index in chosen)
-        ]
+        batch += [self.seen(index, chance) for index in chosen]
         in_carrier = step % 2 == 1
         triplets = [self.words.draw(chance) for _ in range(self.settings.words // (2 if in_carrier else 1))]
-        carry = self._carrier(chance) if in_carrier else str
+        carry = self.carrier(chance) if in_carrier else str
         items, negatives = _triplet_texts(triplets, carry)
         start_words = len(batch)
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
-        pairs = [self._pair(chance, step % 3) for _ in range(self.settings.pairs)]
+        pairs = self.pairs(chance, step % 3)
         start_pairs = len(batch)
         batch += prepare(self.tokenizer, [query for query, _, _ in pairs], longest=min(64, self.settings.longest))
         batch += [
@@ -103,12 +96,23 @@ class Mixture:
         hidden[:, : len(pairs)] = same
         loss = losses.contrast(queries, passages, torch.arange(len(pairs)), hidden, dims)
         found[("verse", "fragment", "question")[step % 3]] = (1.0, loss)
+        if self.settings.structure_weight:
+            found["structure"] = (self.settings.structure_weight, losses.structure(vectors[:start_clashes], dims))
         if clashes:
             first, second, bare = vectors[start_clashes:].view(3, len(clashes), -1)
-            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else _PARTED)
+            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
             near = losses.part(first, -bare.detach(), dims, -_NEAR)  # the commoner way stays near the bare word
             found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         return found, sum(len(s.ids) for s in batch)
+
+    def seen(self, index: int, chance: random.Random) -> Sequence_:
+        """Return a held text with the marks that a step shows of it."""
+        sequence = self.held.sequences[index]
+        if len(sequence.ids) <= _WORD_TOKENS:
+            return bare_codes(sequence)
+        if len(sequence.ids) > _PASSAGE_TOKENS and chance.random() < 0.4:
+            return sequence
+        return thinned(sequence, chance)
 
     def _phrases(self, chance: random.Random) -> list[int]:
         chosen: list[int] = []
@@ -134,7 +138,8 @@ class Mixture:
                 )
         return hidden
 
-    def _carrier(self, chance: random.Random) -> Callable[[str], str]:
+    def carrier(self, chance: random.Random) -> Callable[[str], str]:
+        """Draw a sentence and return what puts a word into it."""
         source = chance.random()
         if source < 0.4:
             words = scene(chance).split()
@@ -142,7 +147,7 @@ class Mixture:
             words = chance.choice(self.commentary[chance.choice(self.keys)] or ["-"]).split()
         else:
             words = chance.choice(self.prose).split()
-        size = chance.randint(2, 8)
+        size = chance.randint(2, 12)
         start = chance.randrange(max(1, len(words) - size))
         words = words[start : start + size]
         if source >= 0.8 and chance.random() < 0.5:
@@ -151,9 +156,23 @@ class Mixture:
         head, tail = words[:at], words[at:] if chance.random() < 0.5 else words[at + 1 :]
         return lambda word: " ".join([*head, word, *tail])
 
-    def _pair(self, chance: random.Random, kind: int) -> Pair:
+    def pairs(self, chance: random.Random, kind: int) -> list[Pair]:
+        """Draw pairs (query, passage, key of the passage), in runs of neighbours, the hardest to tell apart.
+
+        Of kind 0 a commentary and its verse, 1 a fragment and its hadith, 2 a question and its verses.
+        """
+        pairs: list[Pair] = []
+        while len(pairs) < self.settings.pairs:
+            at = chance.randrange(len(self.prose) if kind == 1 else len(self.keys))
+            run = 1 if kind == 2 else self.settings.run  # windows of neighbouring verses hold the same verses
+            for _ in range(min(run, self.settings.pairs - len(pairs))):
+                pairs.append(self._pair(chance, kind, at))
+                at += 1
+        return pairs
+
+    def _pair(self, chance: random.Random, kind: int, at: int) -> Pair:
         if kind == 1:
-            text = texts.matn(chance.choice(self.prose))
+            text = texts.matn(self.prose[at % len(self.prose)])
             words = text.split()
             begin = chance.randrange(max(1, len(words) - 100))
             words = words[begin : begin + 100]
@@ -163,7 +182,7 @@ class Mixture:
             if chance.random() < 0.85:
                 query = texts.strip_marks(query)
             return query, " ".join(words), query
-        key = chance.choice(self.keys)
+        key = self.keys[at % len(self.keys)]
         while not self.commentary[key]:
             key = chance.choice(self.keys)
         words = texts.strip_marks(chance.choice(self.commentary[key])).split()

@@ -1,0 +1,186 @@
+"""The last step of training: the projection alone, on pooled vectors computed once, against hundreds of negatives.
+
+The network's batches are small on a CPU. Its projection is linear, so it can be applied after pooling: with the
+pooled vectors of many examples in memory, a step over 512 pairs costs milliseconds. This is where the short Matryoshka
+prefixes learn to rank.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from harakat.model.marked_bert import MarkedBert
+from harakat.training.mini import losses
+from harakat.training.mini.batches import Sequence_, pool, prepare
+from harakat.training.mini.examples import thinned
+from harakat.training.mini.mixture import PARTED, Mixture, Pair
+
+
+__all__ = ["HeadSettings", "Pooled", "collect", "fit"]
+
+_KINDS = ("verse", "fragment", "question")
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """Of the last step.
+
+    Attributes:
+        pairs: Query and passage pairs of each kind.
+        words: Synonym triplets, half of them in carrier sentences.
+        phrases: Texts held to their teacher's vectors.
+        clashes: Conflicting vowellings of one word.
+        steps: Optimiser steps.
+        batch: Pairs of a kind a step.
+        rate: Peak learning rate.
+        hold_weight: Weight of the teacher's loss.
+        clash_weight: Weight of the loss that parts conflicting vowellings.
+        structure_weight: Weight of the loss that keeps neighbours the same in a short prefix.
+        move_weight: Weight of staying where the trained projection put a text, at full width.
+        seed: Of the examples and of their order.
+    """
+
+    pairs: int = 6000
+    words: int = 8000
+    phrases: int = 8000
+    clashes: int = 2000
+    steps: int = 1500
+    batch: int = 512
+    rate: float = 5e-4
+    hold_weight: float = 6.0
+    clash_weight: float = 4.0
+    structure_weight: float = 1.0
+    move_weight: float = 4.0
+    seed: int = 11
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Pooled vectors before the projection, float32 (n, hidden), and what belongs to what."""
+
+    pairs: dict[str, tuple[Tensor, Tensor, Tensor]]
+    """{kind: (queries, passages, number of each passage's text)}."""
+    words: dict[str, tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]
+    """{"alone" or "carried": (anchors, positives, negatives, has a negative, number of the anchor's letters)}."""
+    phrases: tuple[Tensor, Tensor]
+    """(texts, their targets)."""
+    clashes: tuple[Tensor, Tensor]
+    """(one way, another way that conflicts)."""
+
+
+@torch.no_grad()
+def _pooled(network: MarkedBert, sequences: list[Sequence_], tokens: int = 8192) -> Tensor:
+    """Mean of the last block's token vectors, without the projection."""
+    projection, network.projection = network.projection, nn.Identity()  # type: ignore[assignment]
+    order = sorted(range(len(sequences)), key=lambda index: -len(sequences[index].ids))
+    result = torch.empty(len(sequences), network.config.hidden_size)
+    while order:
+        part: list[int] = []
+        used = 0
+        while order and (not part or used + len(sequences[order[0]].ids) <= tokens):
+            part.append(order.pop(0))
+            used += len(sequences[part[-1]].ids)
+        with torch.autocast("cpu", torch.bfloat16):
+            result[part] = pool(network, [sequences[index] for index in part])
+    network.projection = projection
+    return result
+
+
+def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Pooled:
+    """Draw the examples and run the network over each of them once."""
+    chance = random.Random(settings.seed)
+    longest = mixture.settings.longest
+
+    def vectors(items: list[str], *, thin: bool = False) -> Tensor:
+        sequences = prepare(mixture.tokenizer, items, longest=longest)
+        return _pooled(network, [thinned(s, chance) for s in sequences] if thin else sequences)
+
+    pairs = {}
+    for number, kind in enumerate(_KINDS):
+        drawn: list[Pair] = []
+        while len(drawn) < settings.pairs:
+            drawn += mixture.pairs(chance, number)
+        numbers: dict[str, int] = {}
+        owner = torch.tensor([numbers.setdefault(key, len(numbers)) for _, _, key in drawn])
+        pairs[kind] = (vectors([q for q, _, _ in drawn]), vectors([p for _, p, _ in drawn], thin=True), owner)
+    words = {}
+    for kind in ("alone", "carried"):
+        triplets = [mixture.words.draw(chance) for _ in range(settings.words // 2)]
+        carry = [mixture.carrier(chance) if kind == "carried" else str for _ in triplets]
+        # In a sentence of its own a word is told from the batch's other words by the sentence: most get one of them
+        # in the same sentence as their negative.
+        wrong = [
+            chance.choice(triplets).positive if kind == "carried" and chance.random() < 0.7 else t.negative
+            for t in triplets
+        ]
+        numbers = {}
+        sides = [
+            vectors([put(text) for put, text in zip(carry, side, strict=True)])
+            for side in ([t.anchor for t in triplets], [t.positive for t in triplets], [w or "-" for w in wrong])
+        ]
+        has = torch.tensor([bool(w) for w in wrong])
+        owner = torch.tensor([numbers.setdefault(t.base, len(numbers)) for t in triplets])
+        words[kind] = (sides[0], sides[1], sides[2], has, owner)
+    chosen = chance.sample(range(len(mixture.held.sequences)), min(settings.phrases, len(mixture.held.sequences)))
+    phrases = (
+        _pooled(network, [mixture.seen(index, chance) for index in chosen]),
+        mixture.targets[chosen].float(),
+    )
+    clashes = [mixture.words.clash(chance) for _ in range(settings.clashes)]
+    return Pooled(pairs, words, phrases, (vectors([c[0] for c in clashes]), vectors([c[1] for c in clashes])))
+
+
+def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> list[float]:
+    """Train `projection` in place; the loss of every hundredth step."""
+    torch.manual_seed(settings.seed)
+    first = nn.Linear(projection.in_features, projection.out_features)
+    first.load_state_dict(projection.state_dict())
+    optimiser = torch.optim.AdamW(projection.parameters(), lr=settings.rate, weight_decay=0.0)
+    curve = []
+    for step in range(settings.steps):
+        for group in optimiser.param_groups:
+            warm, cooled = min(1.0, (step + 1) / 50), 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+            group["lr"] = settings.rate * warm * cooled
+        loss = _loss(projection, first, data, dims, settings)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if step % 100 == 0:
+            curve.append(float(loss.detach()))
+    return curve
+
+
+def _loss(projection: nn.Linear, first: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> Tensor:
+    parts = []
+    everything = []
+    for queries, passages, owner in data.pairs.values():
+        at = torch.randperm(len(queries))[: settings.batch]
+        q, p, own = projection(queries[at]), projection(passages[at]), owner[at]
+        hidden = (own[:, None] == own) & ~torch.eye(len(at), dtype=torch.bool)
+        parts.append(losses.contrast(q, p, torch.arange(len(at)), hidden, dims))
+        everything.append(torch.cat([q, p]))
+    for anchors, positives, negatives, has, owner in data.words.values():
+        at = torch.randperm(len(anchors))[: settings.batch]
+        a, p, n = projection(anchors[at]), projection(positives[at]), projection(negatives[at])
+        same = owner[at][:, None] == owner[at]
+        eye = torch.eye(len(at), dtype=torch.bool)
+        hidden = torch.cat([same & ~eye, ~(eye & has[at])], 1)
+        parts.append(losses.contrast(a, torch.cat([p, n]), torch.arange(len(at)), hidden, dims))
+        everything.append(torch.cat([a, p]))
+    at = torch.randperm(len(data.phrases[0]))[: settings.batch]
+    held = projection(data.phrases[0][at])
+    everything.append(held)
+    parts.append(settings.hold_weight * losses.hold(held, data.phrases[1][at], dims))
+    with torch.no_grad():
+        there = first(data.phrases[0][at])
+    parts.append(settings.move_weight * losses.hold(held, there, dims[:1]))
+    at = torch.randperm(len(data.clashes[0]))[: settings.batch]
+    one, other = (projection(side[at]) for side in data.clashes)
+    parts.append(settings.clash_weight * losses.part(one, other, dims, PARTED))
+    parts += [settings.structure_weight / len(everything) * losses.structure(vectors, dims) for vectors in everything]
+    return torch.stack(parts).sum()

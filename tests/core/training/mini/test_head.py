@@ -1,0 +1,68 @@
+"""The projection's own training: it learns to rank by a short prefix, and nothing else changes."""
+
+import torch
+
+from harakat.training.mini import losses
+from harakat.training.mini.head import HeadSettings, Pooled, fit
+
+
+def data(count=240, hidden=32):
+    """Pooled vectors whose first half is noise shared by nobody: a prefix knows nothing until the projection turns."""
+    torch.manual_seed(1)
+
+    def pair():
+        meaning = torch.randn(count, hidden // 2)
+        return [
+            torch.cat([torch.randn(count, hidden // 2), meaning + 0.1 * torch.randn_like(meaning)], 1) for _ in "qp"
+        ]
+
+    owner = torch.arange(count)
+    queries, passages = pair()
+    anchors, positives = pair()
+    texts = torch.randn(count, hidden)
+    return Pooled(
+        pairs={"verse": (queries, passages, owner)},
+        words={"alone": (anchors, positives, -anchors, torch.ones(count, dtype=torch.bool), owner)},
+        phrases=(texts, torch.nn.functional.normalize(texts, dim=1)),
+        clashes=(torch.randn(count, hidden), torch.randn(count, hidden)),
+    )
+
+
+def identity(hidden=32):
+    projection = torch.nn.Linear(hidden, hidden)
+    with torch.no_grad():
+        projection.weight.copy_(torch.eye(hidden))
+        projection.bias.zero_()
+    return projection
+
+
+def accuracy(projection, pairs, dim):
+    queries, passages, _ = pairs
+    with torch.no_grad():
+        q, p = (torch.nn.functional.normalize(projection(x)[:, :dim], dim=1) for x in (queries, passages))
+    return float(((q @ p.T).argmax(1) == torch.arange(len(q))).float().mean())
+
+
+def test_a_prefix_learns_to_rank_and_repeats_itself():
+    given = data()
+    settings = HeadSettings(steps=200, batch=64, rate=2e-2, hold_weight=0, move_weight=0, structure_weight=0)
+    first, second = identity(), identity()
+    before = accuracy(first, given.pairs["verse"], 8)
+    curve = fit(first, given, [32, 8], settings)
+    fit(second, given, [32, 8], settings)
+    assert before < 0.2
+    assert accuracy(first, given.pairs["verse"], 8) > 0.8
+    assert curve[-1] < curve[0]
+    assert torch.equal(first.weight, second.weight)
+
+
+def test_structure_is_nothing_where_a_prefix_holds_all():
+    vectors = torch.randn(20, 32)
+    vectors[:, 8:] = 0
+    assert losses.structure(vectors, [32, 8]) < 1e-5
+    vectors[:, 8:] = torch.randn(20, 24)
+    assert losses.structure(vectors, [32, 8]) > 0.1
+    wide = vectors.clone().requires_grad_()
+    losses.structure(wide, [32, 8]).backward()
+    assert wide.grad is not None
+    assert not wide.grad[:, 8:].any()  # what all dims say is the teacher here and learns nothing
