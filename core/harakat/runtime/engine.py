@@ -37,6 +37,9 @@ GPU_BATCH_TOKENS = 65_536
 """Until a call is long enough to tune by."""
 FULL_BUCKET = 256
 """Compiled networks see token counts that are multiples of this."""
+CPU_BUCKETS = ((256, 32), (64, 8), (0, 1))
+"""From so many tokens on, the CPU sees multiples of so many: oneDNN keeps a kernel for every token count that it meets,
+hundreds of MB in a long stream. At the CPU's budget the filler is under 1% of the work; short queries have none."""
 IN_FLIGHT = {"pooled": 64, "tokens": 2}
 """Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
 
@@ -101,7 +104,7 @@ class Engine:
         self.prefix, self.suffix = tuple(prefix), tuple(suffix)
         self.tuning = batch_tokens is None and device.type == "cuda"
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS)
-        self._multiple = FULL_BUCKET if compiled else 1
+        self._compiled = compiled
         self._ceiling: int | None = None
         self._pid = os.getpid()
 
@@ -243,7 +246,7 @@ class Engine:
     def _forward(self, windows: Sequence[Window]) -> _Pass:
         import torch
 
-        flat = pack(windows, self.prefix, self.suffix, self._multiple)
+        flat = pack(windows, self.prefix, self.suffix, self._multiple(windows))
         values = torch.from_numpy(flat.values)
         if self.device.type == "cuda":
             values = values.pin_memory()
@@ -254,6 +257,15 @@ class Engine:
         starts = values[-len(flat.lengths) - 1 :]
         hidden = self.network(ids, positions, self._attention(flat.lengths, starts), marks)
         return _Pass(hidden, starts, flat.lengths)
+
+    def _multiple(self, windows: Sequence[Window]) -> int:
+        """What the number of tokens of a pass is brought to a multiple of."""
+        if self._compiled:
+            return FULL_BUCKET
+        if self.device.type != "cpu":
+            return 1
+        tokens = sum(w.size for w in windows) + len(windows) * self.specials
+        return next(multiple for least, multiple in CPU_BUCKETS if tokens >= least)
 
     def _attention(self, lengths: list[int], starts: Tensor) -> Attention:
         import torch

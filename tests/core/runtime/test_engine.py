@@ -141,6 +141,17 @@ def test_a_compiled_network_gives_the_same_vectors(tiny_folder: Path) -> None:
     assert counters["stats"]["unique_graphs"] == 2
 
 
+@pytest.mark.parametrize("texts", [1, 3, 12, 60])
+def test_the_cpu_meets_few_different_token_counts(encoder: Encoder, windows: list[Window], texts: int) -> None:
+    """oneDNN keeps something for each of them."""
+    watched = SmallMemory(encoder._loaded.engine.network, 10_000, AssertionError())
+    engine = engine_of(encoder, watched)
+    for first in range(len(windows) - texts if texts < len(windows) else 1):
+        engine.pooled(windows[first : first + texts])
+    assert all(tokens < 64 or tokens % 8 == 0 for tokens in watched.passes)
+    assert all(tokens < 256 or tokens % 32 == 0 for tokens in watched.passes)
+
+
 def test_filled_batches_give_the_same_vectors(encoder: Encoder, windows: list[Window]) -> None:
     """What a compiled network is fed, without compiling it."""
     whole = encoder._loaded.engine
