@@ -142,12 +142,16 @@ def test_unusable_configs_are_refused(change, message):
         MarkedBertConfig.from_dict({k: v for k, v in values.items() if v is not None})
 
 
-def test_the_gain_scales_marks_by_position():
+def test_the_gain_scales_marks_by_length():
     network = from_oracle(oracle())
     with torch.no_grad():
         network.marks.copy_(torch.randn(256, 32))
         network.mark_gain.copy_(torch.tensor([1.0, 0.0] + [0.5] * 18))
         ids, codes = torch.tensor([[4, 5]]), torch.tensor([[0, markcodes.pack([1, 2])]])
         mask = torch.ones(1, 2, dtype=torch.bool)
-        torch.testing.assert_close(run(network, ids, mask, codes), run(network, ids, mask))
-        assert not torch.allclose(run(network, ids, mask, codes.flip(1)), run(network, ids, mask))
+        torch.testing.assert_close(run(network, ids, mask, codes), run(network, ids, mask))  # two tokens: silent
+        longer, more = torch.tensor([[4, 5, 6]]), torch.tensor([[0, markcodes.pack([1, 2]), 0]])
+        mask = torch.ones(1, 3, dtype=torch.bool)
+        assert not torch.allclose(run(network, longer, mask, more), run(network, longer, mask))
+        padded = torch.tensor([[True, True, False]])  # padding does not count as length
+        torch.testing.assert_close(run(network, longer, padded, more)[:, :2], run(network, longer, padded)[:, :2])

@@ -156,8 +156,8 @@ def bare_tokenizer(source: Source, kept: list[int]) -> Tokenizer:
 
 
 def starting_gain(lengths: int) -> Tensor:
-    """Return the gain of marks by a text's length before training: 2.2 for a word, 1.1 at ten tokens, 0.5 far on."""
-    return 0.5 + 1.7 * (5 / torch.arange(1, lengths + 1)).clamp(max=1) ** 1.5
+    """Return the gain of marks by a text's length before training: 3.7 for a word, 1.3 at ten tokens, 0.5 far on."""
+    return 0.5 + 3.2 * (5 / torch.arange(1, lengths + 1)).clamp(max=1) ** 2
 
 
 def starting_state(source: Source, kept: list[int]) -> tuple[MarkedBertConfig, dict[str, Tensor]]:
