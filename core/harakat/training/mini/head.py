@@ -20,7 +20,6 @@ from harakat.training.mini.batches import Sequence_, pool, prepare
 from harakat.training.mini.examples import thinned
 from harakat.training.mini.mixture import PARTED, Mixture, Pair
 
-
 __all__ = ["HeadSettings", "Pooled", "collect", "fit"]
 
 _KINDS = ("verse", "fragment", "question")
