@@ -28,6 +28,8 @@ MODEL_TYPE = "harakat-marked-bert"
 _MIX_ID = -7046029254386353131
 _MIX_MARKS = -4658895280553007687
 _SHADDA = 8
+_INNER = (1 << (4 * CASE_SLOT)) - 1
+"""Every slot of a code but the case ending's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def lexicon_keys(ids: Tensor, marks: Tensor) -> Tensor:
     The key depends on the piece and on its inner marks. Of the case ending only a shadda counts, which belongs to
     the word and not to its case.
     """
-    inner = marks & ((1 << (4 * CASE_SLOT)) - 1)
+    inner = marks & _INNER
     doubled = (marks >> (4 * CASE_SLOT)) & 15
     doubled = ((doubled >= _SHADDA) & (doubled < CLASSES - 1)).long()
     key = (inner * 2 + doubled) * _MIX_MARKS
@@ -155,24 +157,33 @@ class MarkedBert(nn.Module):
         """
         x = self.words(ids) + self.positions(positions)
         if marks is not None:
-            gain = self.mark_gain[attention.token_lengths().to(ids.device) - 1]
-            x = x + self._marks(ids, marks) * gain[:, None]
+            count = _marked_tokens(marks, positions, attention.token_lengths().to(ids.device))
+            x = x + self._marks(ids, marks, self.mark_gain[count.clamp(min=1) - 1])
         x = self.norm(x)
         for layer in self.layers:
             x = layer(x, attention)
         projected: Tensor = self.projection(x)
         return projected
 
-    def _marks(self, ids: Tensor, marks: Tensor) -> Tensor:
+    def _marks(self, ids: Tensor, marks: Tensor, gain: Tensor) -> Tensor:
         slots = torch.arange(SLOTS, device=marks.device)
         classes = (marks[:, None] >> (4 * slots)) & (CLASSES - 1)
         # A row of zeros and ones times the table: one matrix product instead of sixteen gathers a token.
         present = torch.zeros(len(marks), SLOTS * CLASSES, device=marks.device, dtype=self.marks.dtype)
-        present.scatter_(1, classes + CLASSES * slots, (classes > 0).to(present.dtype))
+        # The case ending says little about meaning: it never speaks louder than in the longest text.
+        loud = torch.where(slots == CASE_SLOT, self.mark_gain[-1], gain[:, None])
+        present.scatter_(1, classes + CLASSES * slots, torch.where(classes > 0, loud, 0).to(present.dtype))
         result = functional.linear(present, self.marks.T)
         if self.lexicon is not None:
-            result = result + self.lexicon(ids, marks)
+            result = result + self.lexicon(ids, marks) * gain[:, None]
         return result
+
+
+def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
+    """Return how many tokens of its text bear inner marks, for each token; texts lie unbroken in the row."""
+    sums = functional.pad(((marks & _INNER) != 0).long().cumsum(0), (1, 0))
+    starts = torch.arange(len(marks), device=marks.device) - positions
+    return sums[starts + lengths] - sums[starts]
 
 
 class _Lexicon(nn.Module):

@@ -93,7 +93,7 @@ def test_each_mark_adds_its_row_and_a_missing_mark_nothing():
     with torch.no_grad():
         network.marks.copy_(torch.randn(256, 32))
     codes = torch.tensor([markcodes.pack([1, 0, 15], 9), 0, markcodes.pack([], 14)])
-    added = network._marks(torch.tensor([4, 5, 6]), codes)
+    added = network._marks(torch.tensor([4, 5, 6]), codes, torch.ones(3))
     table = network.marks.detach()
     rows = [table[1] + table[2 * 16 + 15] + table[15 * 16 + 9], torch.zeros(32), table[15 * 16 + 14]]
     torch.testing.assert_close(added.detach(), torch.stack(rows))
@@ -142,16 +142,21 @@ def test_unusable_configs_are_refused(change, message):
         MarkedBertConfig.from_dict({k: v for k, v in values.items() if v is not None})
 
 
-def test_the_gain_scales_marks_by_length():
+def test_the_gain_depends_on_how_many_tokens_of_the_text_bear_marks():
     network = from_oracle(oracle())
+    one, other = markcodes.pack([1, 2]), markcodes.pack([3])
     with torch.no_grad():
         network.marks.copy_(torch.randn(256, 32))
         network.mark_gain.copy_(torch.tensor([1.0, 0.0] + [0.5] * 18))
-        ids, codes = torch.tensor([[4, 5]]), torch.tensor([[0, markcodes.pack([1, 2])]])
-        mask = torch.ones(1, 2, dtype=torch.bool)
-        torch.testing.assert_close(run(network, ids, mask, codes), run(network, ids, mask))  # two tokens: silent
-        longer, more = torch.tensor([[4, 5, 6]]), torch.tensor([[0, markcodes.pack([1, 2]), 0]])
-        mask = torch.ones(1, 3, dtype=torch.bool)
-        assert not torch.allclose(run(network, longer, mask, more), run(network, longer, mask))
-        padded = torch.tensor([[True, True, False]])  # padding does not count as length
-        torch.testing.assert_close(run(network, longer, padded, more)[:, :2], run(network, longer, padded)[:, :2])
+        ids, mask = torch.tensor([[4, 5, 6, 7]]), torch.ones(1, 4, dtype=torch.bool)
+        bare = run(network, ids, mask)
+        torch.testing.assert_close(run(network, ids, mask, torch.tensor([[0, one, other, 0]])), bare)  # two: silent
+        assert not torch.allclose(run(network, ids, mask, torch.tensor([[0, one, 0, 0]])), bare)
+        # A neighbour in the batch does not count, and neither does a mark of the case ending alone.
+        pair, both = ids.repeat(2, 1), mask.repeat(2, 1)
+        codes = torch.tensor([[0, one, other, 0], [one, 0, 0, 0]])
+        torch.testing.assert_close(run(network, pair, both, codes)[:1], bare)
+        case = torch.tensor([[0, one, other, markcodes.pack([], case=3)]])
+        loud = run(network, ids, mask, case)
+        alone = run(network, ids, mask, torch.tensor([[0, 0, 0, markcodes.pack([], case=3)]]))
+        torch.testing.assert_close(loud, alone)

@@ -45,11 +45,13 @@ def thinned(sequence: Sequence_, chance: random.Random) -> Sequence_:
         return bare_codes(sequence)
     if kind < 0.68:  # no case endings, as in dictionaries and in modern books
         return Sequence_(sequence.ids, sequence.marks & _CASE_BITS)
-    if kind < 0.75:  # nothing but case endings
+    if kind < 0.72:  # nothing but case endings
         return Sequence_(sequence.ids, sequence.marks & ~_CASE_BITS)
+    if kind < 0.79:  # one or two marks in a bare text, the way most people type
+        return _sparse(sequence, chance)
     noise = np.random.default_rng(chance.getrandbits(32))
     share = chance.choice((0.15, 0.4, 0.7))
-    if kind < 0.85:  # whole words at random; pieces stand in for words
+    if kind < 0.87:  # whole words at random; pieces stand in for words
         keep = noise.random(len(sequence.marks)) < share
         return Sequence_(sequence.ids, np.where(keep, sequence.marks, 0))
     mask = np.zeros(len(sequence.marks), np.uint64)
@@ -57,6 +59,17 @@ def thinned(sequence: Sequence_, chance: random.Random) -> Sequence_:
         keep = (noise.random(len(mask)) < share).astype(np.uint64)
         mask |= (keep * np.uint64(15)) << np.uint64(4 * slot)
     return Sequence_(sequence.ids, sequence.marks & mask.view(np.int64))
+
+
+def _sparse(sequence: Sequence_, chance: random.Random) -> Sequence_:
+    """The same text with a single mark on one or two of its pieces."""
+    marks = np.zeros_like(sequence.marks)
+    there = np.flatnonzero(sequence.marks)
+    for index in chance.sample(range(len(there)), min(len(there), chance.randint(1, 2))):
+        code = int(sequence.marks[there[index]]) & (1 << 64) - 1
+        slot = chance.choice([s for s in range(markcodes.SLOTS) if code >> 4 * s & 15])
+        marks[there[index]] = np.uint64(code & 15 << 4 * slot).view(np.int64)
+    return Sequence_(sequence.ids, marks)
 
 
 def spans(source: Sequence[str], count: int, chance: random.Random, *, longest: int = 110) -> list[str]:

@@ -18,7 +18,7 @@ from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import losses
 from harakat.training.mini.batches import Sequence_, pool, prepare
 from harakat.training.mini.examples import thinned
-from harakat.training.mini.mixture import PARTED, Mixture, Pair
+from harakat.training.mini.mixture import PARTED, Mixture, Pair, overlaps
 
 __all__ = ["HeadSettings", "Pooled", "collect", "fit"]
 
@@ -63,7 +63,7 @@ class Pooled:
     """Pooled vectors before the projection, float32 (n, hidden), and what belongs to what."""
 
     pairs: dict[str, tuple[Tensor, Tensor, Tensor]]
-    """{kind: (queries, passages, number of each passage's text)}."""
+    """{kind: (queries, passages, where each passage lies (n, 2))}."""
     words: dict[str, tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]
     """{"alone" or "carried": (anchors, positives, negatives, has a negative, number of the anchor's letters)}."""
     phrases: tuple[Tensor, Tensor]
@@ -104,9 +104,8 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
         drawn: list[Pair] = []
         while len(drawn) < settings.pairs:
             drawn += mixture.pairs(chance, number)
-        numbers: dict[str, int] = {}
-        owner = torch.tensor([numbers.setdefault(key, len(numbers)) for _, _, key in drawn])
-        pairs[kind] = (vectors([q for q, _, _ in drawn]), vectors([p for _, p, _ in drawn], thin=True), owner)
+        spots = torch.tensor([spot for _, _, spot in drawn])
+        pairs[kind] = (vectors([q for q, _, _ in drawn]), vectors([p for _, p, _ in drawn], thin=True), spots)
     words = {}
     for kind in ("alone", "carried"):
         triplets = [mixture.words.draw(chance) for _ in range(settings.words // 2)]
@@ -117,7 +116,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
             chance.choice(triplets).positive if kind == "carried" and chance.random() < 0.7 else t.negative
             for t in triplets
         ]
-        numbers = {}
+        numbers: dict[str, int] = {}
         sides = [
             vectors([put(text) for put, text in zip(carry, side, strict=True)])
             for side in ([t.anchor for t in triplets], [t.positive for t in triplets], [w or "-" for w in wrong])
@@ -157,10 +156,10 @@ def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSett
 def _loss(projection: nn.Linear, first: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> Tensor:
     parts = []
     everything = []
-    for queries, passages, owner in data.pairs.values():
+    for queries, passages, spots in data.pairs.values():
         at = torch.randperm(len(queries))[: settings.batch]
-        q, p, own = projection(queries[at]), projection(passages[at]), owner[at]
-        hidden = (own[:, None] == own) & ~torch.eye(len(at), dtype=torch.bool)
+        q, p = projection(queries[at]), projection(passages[at])
+        hidden = overlaps(spots[at], spots[at]) & ~torch.eye(len(at), dtype=torch.bool)
         parts.append(losses.contrast(q, p, torch.arange(len(at)), hidden, dims))
         everything.append(torch.cat([q, p]))
     for anchors, positives, negatives, has, owner in data.words.values():

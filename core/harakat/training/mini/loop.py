@@ -54,6 +54,8 @@ class Settings:
         structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
         head: Of the projection's own training after the round; none where None.
         run: How many neighbouring verses or hadith a run of pairs takes.
+        bank: Passages of earlier steps that are ranked against, of each kind.
+        pair_dims: The dims of the loss of pairs, `dims` where None; one that stands there twice counts double.
     """
 
     steps: int = 2000
@@ -76,6 +78,8 @@ class Settings:
     blend: float = 0.0
     structure_weight: float = 0.0
     run: int = 1
+    bank: int = 0
+    pair_dims: list[int] | None = None
     head: HeadSettings | None = None
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
@@ -197,6 +201,7 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
         optimiser.load_state_dict(saved["optimiser"])
         step = saved["step"]
         chance.setstate(saved["chance"])
+        mixture.bank.restore(saved["bank"])
     network.train()
     sums: dict[str, float] = defaultdict(float)
     started = time.time()
@@ -232,6 +237,7 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
                 "optimiser": optimiser.state_dict(),
                 "step": step,
                 "chance": chance.getstate(),
+                "bank": mixture.bank.state(),
             }
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import losses, texts
+from harakat.training.mini.bank import Bank
 from harakat.training.mini.batches import Sequence_, pool, prepare
 from harakat.training.mini.examples import Triplet, Words, bare_codes, thinned
 from harakat.training.mini.scenes import scene
@@ -22,16 +23,20 @@ from harakat.training.mini.targets import Phrases
 if TYPE_CHECKING:
     from harakat.training.mini.loop import Settings
 
-__all__ = ["PARTED", "Mixture", "Pair"]
+__all__ = ["PARTED", "Mixture", "Pair", "Spot", "overlaps"]
 
 # Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
 # on its marks must not move it: most are shown whole.
 _WORD_TOKENS, _PASSAGE_TOKENS = 6, 20
-# Cosines above or below which nothing more is asked: of two conflicting vowellings of a word, alone and in a
-# sentence, and of the commoner one with the bare word.
-PARTED, _PARTED_IN_CARRIER, _NEAR = 0.0, 0.35, 0.4
+# Cosines above or below which nothing more is asked, for a word alone and in a sentence: of two conflicting vowellings,
+# and of each of them with the bare word. Two vectors at 0.6 to a third can be as far apart as -0.28.
+PARTED, _PARTED_IN_CARRIER = -0.1, 0.25
+_NEAR, _NEAR_IN_CARRIER = 0.6, 0.7
+_KINDS = ("verse", "fragment", "question")
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
-Pair = tuple[str, str, str]
+Spot = tuple[int, int]
+"""Where a passage lies in its source: from the first number up to, not including, the second."""
+Pair = tuple[str, str, Spot]
 
 
 class Mixture:
@@ -46,10 +51,13 @@ class Mixture:
         self.verses = {key: text for key, text in texts.verses().items() if not texts.surah_is_dev(key)}
         self.keys = list(self.verses)
         self.place = {key: index for index, key in enumerate(self.keys)}
+        self.first: dict[str, int] = {}  # a verse that comes again is the same passage
+        for index, text in enumerate(self.verses.values()):
+            self.first.setdefault(text, index)
         self.commentary: dict[str, list[str]] = defaultdict(list)
         for key, text in texts.commentaries(folder):
             self.commentary[key].append(text)
-        self.order: list[int] = []
+        self.bank = Bank(settings.bank)
 
     def losses(
         self, network: MarkedBert, chance: random.Random, step: int
@@ -90,20 +98,31 @@ class Mixture:
         loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
-        passages = torch.cat([vectors[start_pairs + len(pairs) : start_clashes], vectors[:start_words]])
-        same = torch.tensor([[a[2] == b[2] for b in pairs] for a in pairs]) & ~torch.eye(len(pairs), dtype=torch.bool)
-        hidden = torch.zeros(len(pairs), len(passages), dtype=torch.bool)
-        hidden[:, : len(pairs)] = same
-        loss = losses.contrast(queries, passages, torch.arange(len(pairs)), hidden, dims)
-        found[("verse", "fragment", "question")[step % 3]] = (1.0, loss)
+        passages = vectors[start_pairs + len(pairs) : start_clashes]
+        kind = _KINDS[step % 3]
+        found[kind] = (1.0, self._ranked(kind, queries, passages, vectors[:start_words], [key for *_, key in pairs]))
         if self.settings.structure_weight:
             found["structure"] = (self.settings.structure_weight, losses.structure(vectors[:start_clashes], dims))
         if clashes:
             first, second, bare = vectors[start_clashes:].view(3, len(clashes), -1)
             parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
-            near = losses.part(first, -bare.detach(), dims, -_NEAR)  # the commoner way stays near the bare word
+            least = _NEAR_IN_CARRIER if in_carrier else _NEAR
+            near = sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
             found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         return found, sum(len(s.ids) for s in batch)
+
+    def _ranked(self, kind: str, queries: Tensor, passages: Tensor, others: Tensor, spots: list[Spot]) -> Tensor:
+        """Rank each query's passage before those of the batch and of the steps before."""
+        count = len(queries)
+        remembered, before = self.bank.recall(kind, queries.shape[1])
+        candidates = torch.cat([passages, others, remembered])
+        hidden = torch.zeros(count, len(candidates), dtype=torch.bool)
+        hidden[:, :count] = overlaps(spots, spots) & ~torch.eye(count, dtype=torch.bool)
+        if before:
+            hidden[:, -len(before) :] = overlaps(spots, before)
+        self.bank.keep(kind, passages, spots)
+        dims = self.settings.pair_dims or self.settings.dims
+        return losses.contrast(queries, candidates, torch.arange(count), hidden, dims)
 
     def seen(self, index: int, chance: random.Random) -> Sequence_:
         """Return a held text with the marks that a step shows of it."""
@@ -157,7 +176,7 @@ class Mixture:
         return lambda word: " ".join([*head, word, *tail])
 
     def pairs(self, chance: random.Random, kind: int) -> list[Pair]:
-        """Draw pairs (query, passage, key of the passage), in runs of neighbours, the hardest to tell apart.
+        """Draw pairs (query, passage, where the passage lies), in runs of neighbours, the hardest to tell apart.
 
         Of kind 0 a commentary and its verse, 1 a fragment and its hadith, 2 a question and its verses.
         """
@@ -181,7 +200,8 @@ class Mixture:
             query = " ".join(words[start : start + size])
             if chance.random() < 0.85:
                 query = texts.strip_marks(query)
-            return query, " ".join(words), query
+            at %= len(self.prose)
+            return query, " ".join(words), (at, at + 1)
         key = self.keys[at % len(self.keys)]
         while not self.commentary[key]:
             key = chance.choice(self.keys)
@@ -189,7 +209,8 @@ class Mixture:
         if kind == 0:
             size = chance.choice((8, 16, 32, 48))
             start = 0 if chance.random() < 0.4 else chance.randrange(max(1, len(words) - size))
-            return " ".join(words[start : start + size]), self.verses[key], self.verses[key]
+            at = self.first[self.verses[key]]
+            return " ".join(words[start : start + size]), self.verses[key], (at, at + 1)
         size = chance.randint(3, 9)
         start = chance.randrange(max(1, len(words) - size))
         query = f"{chance.choice(_ASK)} {' '.join(words[start : start + size])}".strip()
@@ -198,7 +219,14 @@ class Mixture:
         first = max(0, at - chance.randint(0, 3))
         last = min(len(self.keys), at + 1 + chance.randint(0, 3))
         window = [k for k in self.keys[first:last] if k.split(":")[0] == key.split(":")[0]]
-        return query, " ".join(self.verses[k] for k in window), window[0]
+        first = self.place[window[0]]
+        return query, " ".join(self.verses[k] for k in window), (first, first + len(window))
+
+
+def overlaps(first: Sequence[Spot] | Tensor, second: Sequence[Spot] | Tensor) -> Tensor:
+    """Return which passages of one source share a part: bool (len(first), len(second))."""
+    one, other = torch.as_tensor(first), torch.as_tensor(second)
+    return (one[:, None, 0] < other[None, :, 1]) & (other[None, :, 0] < one[:, None, 1])
 
 
 def _triplet_texts(triplets: list[Triplet], carry: Callable[[str], str]) -> tuple[list[str], list[int]]:

@@ -21,7 +21,7 @@ def data(count=240, hidden=32):
     anchors, positives = pair()
     texts = torch.randn(count, hidden)
     return Pooled(
-        pairs={"verse": (queries, passages, owner)},
+        pairs={"verse": (queries, passages, torch.stack([owner, owner + 1], 1))},
         words={"alone": (anchors, positives, -anchors, torch.ones(count, dtype=torch.bool), owner)},
         phrases=(texts, torch.nn.functional.normalize(texts, dim=1)),
         clashes=(torch.randn(count, hidden), torch.randn(count, hidden)),

@@ -18,7 +18,7 @@ from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.training.mini import losses, targets, texts
 from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool
-from harakat.training.mini.examples import Words, bare_codes, thinned
+from harakat.training.mini.examples import Words, _sparse, bare_codes, thinned
 from harakat.training.mini.judge import _recall_and_map, conflict
 from harakat.training.mini.scenes import scene
 
@@ -41,7 +41,7 @@ def network():
 
 def sequences(lengths, seed=0):
     noise = np.random.default_rng(seed)
-    return [Sequence_(noise.integers(0, 60, n), noise.integers(0, 2**60, n)) for n in lengths]
+    return [Sequence_(noise.integers(0, 60, n), noise.integers(1, 2**60, n)) for n in lengths]
 
 
 @settings(deadline=None, max_examples=25)
@@ -124,6 +124,16 @@ def test_thinning_only_takes_marks_away(seed, length):
     for before, after in zip(item.marks.tolist(), thin.marks.tolist(), strict=True):
         assert all(b in (0, a) for a, b in zip(markcodes.unpack(before), markcodes.unpack(after), strict=True))
     assert not bare_codes(item).marks.any()
+
+
+@given(st.integers(0, 2**32), st.integers(1, 30))
+def test_sparse_leaves_one_or_two_marks(seed, length):
+    (item,) = sequences([length], seed)
+    sparse = _sparse(item, random.Random(seed))
+    left = [(i, slot) for i, code in enumerate(sparse.marks.tolist()) for slot in markcodes.unpack(code) if slot]
+    assert len(left) in (min(length, 1), min(length, 2))
+    for before, after in zip(item.marks.tolist(), sparse.marks.tolist(), strict=True):
+        assert all(b in (0, a) for a, b in zip(markcodes.unpack(before), markcodes.unpack(after), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -250,6 +260,7 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
         pairs=2,
         clashes=2,
         longest=40,
+        bank=3,
         save_every=3,
         threads=1,
         dims=[32, 16],
