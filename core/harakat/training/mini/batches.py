@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 
-__all__ = ["BucketAttention", "Sequence_", "embed", "pool", "prepare"]
+__all__ = ["BucketAttention", "Sequence_", "embed", "pool", "pooled", "prepare"]
 
 
 class Sequence_(NamedTuple):
@@ -109,19 +109,39 @@ def pool(network: MarkedBert, sequences: Sequence[Sequence_]) -> Tensor:
 
 
 @torch.no_grad()
+def pooled(
+    network: MarkedBert, sequences: Sequence[Sequence_], *, tokens: int = 8192, projected: bool = True
+) -> Tensor:
+    """Return the mean token vector of any number of sequences, in order, float32, shape (n, hidden).
+
+    Args:
+        network: In bfloat16.
+        sequences: In any order.
+        tokens: About how many go through the network at a time.
+        projected: False for the vectors before the network's projection.
+    """
+    order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i].ids))
+    result = torch.zeros(len(sequences), network.config.hidden_size)
+    projection = network.projection
+    if not projected:
+        network.projection = nn.Identity()  # type: ignore[assignment]
+    at = 0
+    try:
+        while at < len(order):
+            part: list[int] = []
+            used = 0
+            while at < len(order) and (not part or used + len(sequences[order[at]].ids) <= tokens):
+                part.append(order[at])
+                used += len(sequences[order[at]].ids)
+                at += 1
+            with torch.autocast("cpu", torch.bfloat16):
+                result[part] = pool(network, [sequences[i] for i in part])
+    finally:
+        network.projection = projection
+    return result
+
+
 def embed(network: MarkedBert, sequences: Sequence[Sequence_], *, tokens: int = 8192) -> NDArray[np.float32]:
     """Return unit rows for any number of sequences, at most about `tokens` tokens at a time, in bfloat16."""
-    order = sorted(range(len(sequences)), key=lambda i: -len(sequences[i].ids))
-    result = np.zeros((len(sequences), network.config.hidden_size), np.float32)
-    at = 0
-    while at < len(order):
-        part: list[int] = []
-        used = 0
-        while at < len(order) and (not part or used + len(sequences[order[at]].ids) <= tokens):
-            part.append(order[at])
-            used += len(sequences[order[at]].ids)
-            at += 1
-        with torch.autocast("cpu", torch.bfloat16):
-            vectors = pool(network, [sequences[i] for i in part])
-        result[part] = functional.normalize(vectors, dim=1).numpy()
-    return result
+    rows: NDArray[np.float32] = functional.normalize(pooled(network, sequences, tokens=tokens), dim=1).numpy()
+    return rows

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import losses
-from harakat.training.mini.batches import Sequence_, pool, prepare
+from harakat.training.mini.batches import pooled, prepare
 from harakat.training.mini.examples import thinned
 from harakat.training.mini.mixture import PARTED, Mixture, Pair, overlaps
 
@@ -72,24 +72,6 @@ class Pooled:
     """(one way, another way that conflicts)."""
 
 
-@torch.no_grad()
-def _pooled(network: MarkedBert, sequences: list[Sequence_], tokens: int = 8192) -> Tensor:
-    """Mean of the last block's token vectors, without the projection."""
-    projection, network.projection = network.projection, nn.Identity()  # type: ignore[assignment]
-    order = sorted(range(len(sequences)), key=lambda index: -len(sequences[index].ids))
-    result = torch.empty(len(sequences), network.config.hidden_size)
-    while order:
-        part: list[int] = []
-        used = 0
-        while order and (not part or used + len(sequences[order[0]].ids) <= tokens):
-            part.append(order.pop(0))
-            used += len(sequences[part[-1]].ids)
-        with torch.autocast("cpu", torch.bfloat16):
-            result[part] = pool(network, [sequences[index] for index in part])
-    network.projection = projection
-    return result
-
-
 def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Pooled:
     """Draw the examples and run the network over each of them once."""
     chance = random.Random(settings.seed)
@@ -97,7 +79,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
 
     def vectors(items: list[str], *, thin: bool = False) -> Tensor:
         sequences = prepare(mixture.tokenizer, items, longest=longest)
-        return _pooled(network, [thinned(s, chance) for s in sequences] if thin else sequences)
+        return pooled(network, [thinned(s, chance) for s in sequences] if thin else sequences, projected=False)
 
     pairs = {}
     for number, kind in enumerate(_KINDS):
@@ -126,7 +108,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
         words[kind] = (sides[0], sides[1], sides[2], has, owner)
     chosen = chance.sample(range(len(mixture.held.sequences)), min(settings.phrases, len(mixture.held.sequences)))
     phrases = (
-        _pooled(network, [mixture.seen(index, chance) for index in chosen]),
+        pooled(network, [mixture.seen(index, chance) for index in chosen], projected=False),
         mixture.targets[chosen].float(),
     )
     clashes = [mixture.words.clash(chance) for _ in range(settings.clashes)]
