@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ CARRIERS = (
     "هذا مثال على {} عند العرب",
 )
 _ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
+_REFERENCE = re.compile(r"[\d()\[\]{}]")
 _SAME = ({1, 9}, {2, 10}, {3, 11}, {4, 12}, {5, 13}, {6, 14})
 
 
@@ -139,12 +141,18 @@ class Judge:
         pool = [t for t in (texts.matn(text) for text in texts.prose(self.data, dev=True)) if len(t.split()) > 12]
         chance.shuffle(pool)
         self.hadith = [" ".join(text.split()[:90]) for text in pool[: 400 if self.quick else 1000]]
+        bare = [texts.strip_marks(text) for text in self.hadith]
         self.fragments, self.fragment_gold = [], []
-        for index, text in enumerate(self.hadith[: 200 if self.quick else 500]):
-            words = texts.strip_marks(text).split()
-            start = chance.randrange(len(words) - 8)
-            self.fragments.append(" ".join(words[start : start + 8]))
-            self.fragment_gold.append({index})
+        for index, text in enumerate(bare):
+            if len(self.fragments) == (200 if self.quick else 500):
+                break
+            words = text.split()
+            pieces = [" ".join(words[start : start + 8]) for start in range(len(words) - 8)]
+            # Editors' references ("14 - (1203), ...") and formulas that other hadith share point at no hadith.
+            own = [p for p in pieces if not _REFERENCE.search(p) and sum(p in other for other in bare) == 1]
+            if own:
+                self.fragments.append(chance.choice(own))
+                self.fragment_gold.append({index})
 
     def table(self, embed: Embed, dim: int | None = None) -> dict[str, float]:
         """Measure `embed`, cut to its first `dim` dimensions where that is given. Percentages, but for cosines."""

@@ -28,10 +28,12 @@ __all__ = ["PARTED", "Mixture", "Pair", "Spot", "overlaps"]
 # Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
 # on its marks must not move it: most are shown whole.
 _WORD_TOKENS, _PASSAGE_TOKENS = 6, 20
+_LONGEST_WORDS = 88
+"""Words of a passage, so that few are cut at 160 tokens and what a query speaks of is in it."""
 # Cosines above or below which nothing more is asked, for a word alone and in a sentence: of two conflicting vowellings,
-# and of each of them with the bare word. Two vectors at 0.6 to a third can be as far apart as -0.28.
-PARTED, _PARTED_IN_CARRIER = -0.1, 0.25
-_NEAR, _NEAR_IN_CARRIER = 0.6, 0.7
+# and of each of them with the bare word.
+PARTED, _PARTED_IN_CARRIER = -0.1, 0.2
+_NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.4, 0.6, 0.3
 _KINDS = ("verse", "fragment", "question")
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Spot = tuple[int, int]
@@ -107,7 +109,7 @@ class Mixture:
             first, second, bare = vectors[start_clashes:].view(3, len(clashes), -1)
             parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
             least = _NEAR_IN_CARRIER if in_carrier else _NEAR
-            near = sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
+            near = _NEAR_WEIGHT * sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
             found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         return found, sum(len(s.ids) for s in batch)
 
@@ -193,8 +195,8 @@ class Mixture:
         if kind == 1:
             text = texts.matn(self.prose[at % len(self.prose)])
             words = text.split()
-            begin = chance.randrange(max(1, len(words) - 100))
-            words = words[begin : begin + 100]
+            begin = chance.randrange(max(1, len(words) - _LONGEST_WORDS))
+            words = words[begin : begin + _LONGEST_WORDS]
             size = chance.randint(5, 12)
             start = chance.randrange(max(1, len(words) - size))
             query = " ".join(words[start : start + size])
@@ -219,6 +221,8 @@ class Mixture:
         first = max(0, at - chance.randint(0, 3))
         last = min(len(self.keys), at + 1 + chance.randint(0, 3))
         window = [k for k in self.keys[first:last] if k.split(":")[0] == key.split(":")[0]]
+        while len(window) > 1 and sum(len(self.verses[k].split()) for k in window) > _LONGEST_WORDS:
+            window.remove(window[0] if window[0] != key else window[-1])
         first = self.place[window[0]]
         return query, " ".join(self.verses[k] for k in window), (first, first + len(window))
 
