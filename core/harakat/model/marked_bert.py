@@ -2,8 +2,9 @@
 
 Marks cost no tokens: each adds an embedding to the piece that it stands on. Two paths carry them. The first is a
 table of (letter slot, mark class), which knows any word; the second a lexicon of attested marked pieces, which knows
-what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each length lets marks
-speak up in a word or a phrase, and less in a longer text, where the context says which word is meant.
+what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each number of marked
+pieces lets the marks of a single word speak up, alone or in a bare sentence, where somebody set them to say which word
+is meant, and speak low in a text marked throughout, where the context says it.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from harakat.training.mini.scenes import scene
 __all__ = ["Words", "bare_codes", "phrases", "render", "spans", "thinned"]
 
 _CASE_BITS = np.int64((1 << 60) - 1)
+_SHADDA, _FATHATAN = 8, 4
+_FEW_TOKENS = 20
 _CLAUSE = re.compile("[.:\u061b\u060c\u061f!]")
 
 
@@ -47,8 +49,10 @@ def thinned(sequence: Sequence_, chance: random.Random) -> Sequence_:
         return Sequence_(sequence.ids, sequence.marks & _CASE_BITS)
     if kind < 0.72:  # nothing but case endings
         return Sequence_(sequence.ids, sequence.marks & ~_CASE_BITS)
-    if kind < 0.79:  # one or two marks in a bare text, the way most people type
-        return _sparse(sequence, chance)
+    if kind < 0.79:
+        return _typed(sequence, chance)
+    if len(sequence.ids) <= _FEW_TOKENS:  # a marked word among bare ones is a contrast's business
+        return sequence
     noise = np.random.default_rng(chance.getrandbits(32))
     share = chance.choice((0.15, 0.4, 0.7))
     if kind < 0.87:  # whole words at random; pieces stand in for words
@@ -61,14 +65,19 @@ def thinned(sequence: Sequence_, chance: random.Random) -> Sequence_:
     return Sequence_(sequence.ids, sequence.marks & mask.view(np.int64))
 
 
-def _sparse(sequence: Sequence_, chance: random.Random) -> Sequence_:
-    """The same text with a single mark on one or two of its pieces."""
+def _typed(sequence: Sequence_, chance: random.Random) -> Sequence_:
+    """The same text with the marks that bare texts are typed with: a shadda or two, the tanwin of an adverb."""
     marks = np.zeros_like(sequence.marks)
-    there = np.flatnonzero(sequence.marks)
-    for index in chance.sample(range(len(there)), min(len(there), chance.randint(1, 2))):
-        code = int(sequence.marks[there[index]]) & (1 << 64) - 1
-        slot = chance.choice([s for s in range(markcodes.SLOTS) if code >> 4 * s & 15])
-        marks[there[index]] = np.uint64(code & 15 << 4 * slot).view(np.int64)
+    found = []
+    for index in np.flatnonzero(sequence.marks):
+        for slot, value in enumerate(markcodes.unpack(int(sequence.marks[index]))):
+            if _SHADDA <= value < markcodes.CLASSES - 1:
+                found.append((index, slot, _SHADDA))
+            elif slot == markcodes.CASE_SLOT and value == _FATHATAN:
+                found.append((index, slot, value))
+    for index, slot, value in chance.sample(found, min(len(found), chance.randint(1, 3))):
+        marks[index] |= np.int64(markcodes.pack([0] * slot + [value]) if slot < markcodes.CASE_SLOT else 0)
+        marks[index] |= np.int64(markcodes.pack([], value) if slot == markcodes.CASE_SLOT else 0)
     return Sequence_(sequence.ids, marks)
 
 

@@ -32,8 +32,8 @@ _LONGEST_WORDS = 88
 """Words of a passage, so that few are cut at 160 tokens and what a query speaks of is in it."""
 # Cosines above or below which nothing more is asked, for a word alone and in a sentence: of two conflicting vowellings,
 # and of each of them with the bare word.
-PARTED, _PARTED_IN_CARRIER = -0.1, 0.2
-_NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.4, 0.6, 0.3
+PARTED, _PARTED_IN_CARRIER = -0.1, 0.1
+_NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.3, 0.5, 0.3
 _KINDS = ("verse", "fragment", "question")
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Spot = tuple[int, int]
