@@ -142,7 +142,8 @@ class Judge:
         chance.shuffle(pool)
         self.hadith = [" ".join(text.split()[:90]) for text in pool[: 400 if self.quick else 1000]]
         bare = [texts.strip_marks(text) for text in self.hadith]
-        self.fragments, self.fragment_gold = [], []
+        self.fragments: list[str] = []
+        self.fragment_gold: list[set[int]] = []
         for index, text in enumerate(bare):
             if len(self.fragments) == (200 if self.quick else 500):
                 break
