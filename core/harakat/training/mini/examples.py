@@ -175,6 +175,14 @@ class Words:
             for base, forms in self.attested.items()
             if any(conflict(forms[0], other) for other in forms[1:4]) and len(base) > 2
         ]
+        self.known = [
+            (base, first, second)
+            for base, forms in self.forms.items()
+            for first in sorted(forms)
+            for second in sorted(forms)
+            if conflict(first, second) and not self.where[base, first] & self.where[base, second]
+        ]
+        """Two words of the synsets with the same letters."""
         self.marked = [base for base, forms in self.forms.items() if forms]
 
     def _usable(self, indices: Sequence[int]) -> list[int]:
@@ -199,7 +207,11 @@ class Words:
 
     def clash(self, chance: random.Random) -> tuple[str, str, str]:
         """Return one word vowelled in two ways that conflict, and bare; the first way is the commoner one."""
-        if self.clashing and chance.random() < 0.5:
+        kind = chance.random()
+        if self.known and kind < 0.25:
+            base, first, second = chance.choice(self.known)
+            return self._ended(base, first, chance), self._ended(base, second, chance), base
+        if self.clashing and kind < 0.6:
             base = chance.choice(self.clashing)
             forms = self.attested[base]
             first = forms[0]

@@ -46,6 +46,7 @@ class Settings:
         mark_rate: Peak learning rate of the mark table.
         hold_weight: Weight of the teacher's loss; the contrastive losses weigh 1.
         clash_weight: Weight of the loss that parts conflicting vowellings.
+        margin_weight: Weight of the loss that sets synonyms and homographs apart by a margin.
         alpha: Softness of the whitening (see `targets`).
         threads: CPU threads.
         save_every: Steps between checkpoints.
@@ -70,6 +71,7 @@ class Settings:
     mark_rate: float = 2e-3
     hold_weight: float = 6.0
     clash_weight: float = 4.0
+    margin_weight: float = 0.0
     alpha: float = 0.25
     seed: int = 1
     threads: int = 2

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, normalize
 
-__all__ = ["contrast", "hold", "part", "structure"]
+__all__ = ["contrast", "hold", "margin", "part", "structure"]
 
 
 def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
@@ -36,6 +36,18 @@ def contrast(
     for dim in dims:
         scores = normalize(anchors[:, :dim], dim=1) @ normalize(candidates[:, :dim], dim=1).T * scale
         parts.append(cross_entropy(scores.masked_fill(hidden, -1e4), gold))
+    return torch.stack(parts).mean()
+
+
+def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[int], least: float) -> Tensor:
+    """Return by how much cosine(anchor, near) - cosine(anchor, far) falls short of `least`; (n, hidden) all three.
+
+    The mean over the prefixes of all `dims`.
+    """
+    parts = []
+    for dim in dims:
+        anchor, one, other = (normalize(vectors[:, :dim], dim=1) for vectors in (anchors, near, far))
+        parts.append((least - (anchor * (one - other)).sum(1)).relu().mean())
     return torch.stack(parts).mean()
 
 

@@ -34,6 +34,8 @@ _LONGEST_WORDS = 88
 # and of each of them with the bare word.
 PARTED, _PARTED_IN_CARRIER = -0.1, 0.1
 _NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.3, 0.5, 0.3
+_MARGIN = 0.25
+"""By how much a synonym shall be nearer than the same letters vowelled otherwise."""
 _KINDS = ("verse", "fragment", "question")
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Spot = tuple[int, int]
@@ -99,6 +101,9 @@ class Mixture:
         hidden = self._hidden(triplets, negatives)
         loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
+        if negatives and self.settings.margin_weight:
+            margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN)
+            found["margin in carrier" if in_carrier else "margin"] = (self.settings.margin_weight, margin)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]
         kind = _KINDS[step % 3]

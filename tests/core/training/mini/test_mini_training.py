@@ -116,6 +116,13 @@ def test_hold_is_zero_at_the_target_and_contrast_prefers_the_gold():
     assert losses.contrast(vectors, vectors, torch.arange(6), nothing_else, [32]) < 1e-5
 
 
+def test_margin_is_what_a_triplet_lacks():
+    anchor, near, far = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.6, 0.8]]), torch.tensor([[0.0, 2.0]])
+    assert losses.margin(anchor, near, far, [2], 0.7).item() == pytest.approx(0.1)
+    assert losses.margin(anchor, near, far, [2], 0.5).item() == 0
+    assert losses.margin(anchor, far, near, [2], 0.5).item() == pytest.approx(1.1)
+
+
 @given(st.integers(0, 2**32), st.integers(1, 30))
 def test_thinning_only_takes_marks_away(seed, length):
     (item,) = sequences([length], seed)
