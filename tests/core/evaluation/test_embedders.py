@@ -48,6 +48,28 @@ def test_a_sentence_transformer(tiny_folder: Path):
     )
 
 
+def test_any_sentence_transformer_is_opened_from_a_folder(foreign_folder: Path):
+    from sentence_transformers import SentenceTransformer
+
+    texts = ["كتاب", "سلام"]
+    exact, half = (open_embedder(f"st:{foreign_folder}", dtype=dtype) for dtype in ("auto", "bfloat16"))
+    theirs = SentenceTransformer(str(foreign_folder)).encode(texts, normalize_embeddings=True)
+    np.testing.assert_allclose(exact.encode(texts), theirs, atol=1e-6)
+    assert exact.name == "foreign" and exact.dims == (32,) and exact.facts["revision"] is None
+    assert (exact.facts["dtype"], half.facts["dtype"]) == ("float32", "bfloat16")
+    assert not np.array_equal(half.encode(texts), theirs)
+    with pytest.raises(OptionError, match="spelling.*no harakat Encoder"):
+        open_embedder(f"st:{foreign_folder}", spelling="imlai")
+
+
+def test_a_model_that_reads_bare_text(tiny_folder: Path):
+    plain, bare = open_embedder(str(tiny_folder)), open_embedder(f"bare:{tiny_folder}")
+    assert bare.name == "tiny, bare" and bare.dims == plain.dims and bare.facts["marks"] == "stripped"
+    np.testing.assert_array_equal(bare.encode(["عِلْم"]), plain.encode(["علم"]))
+    # A dagger alef is a letter of everyday spelling, and is not lost with the marks.
+    np.testing.assert_array_equal(bare.encode(["ٱلسَّمَٰوَٰتِ"], "document"), plain.encode(["السماوات"], "document"))
+
+
 def test_a_folder_that_sentence_transformers_cannot_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelUnavailableError, match="nobody/nothing"):
