@@ -62,7 +62,7 @@ def test_a_bug_is_not_dressed_up(run: Run, monkeypatch: pytest.MonkeyPatch):
     def broken(**_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("harakat_cli.names.make_encoder", broken)
+    monkeypatch.setattr("harakat.Encoder", broken)
     with pytest.raises(ZeroDivisionError):
         run("tokens", "x")
     assert not issubclass(ZeroDivisionError, HarakatError)
