@@ -64,6 +64,7 @@ def open_hub(source: Source, *, offline: bool = False) -> HubData:
 
     name = os.fspath(source.hub or "")
     local = Path(name).expanduser().is_dir()
+    asked_offline = "offline=True" if offline else "HF_HUB_OFFLINE"
     offline = (offline or constants.is_offline_mode()) and not local
     if offline and source.revision is not None and not _COMMIT.fullmatch(source.revision):
         raise OptionError(
@@ -81,7 +82,7 @@ def open_hub(source: Source, *, offline: bool = False) -> HubData:
             download_config=DownloadConfig(local_files_only=offline),
         )
     except (DatasetsError, OSError, HfHubHTTPError) as error:
-        why = "the hub may not be asked (offline)" if offline else str(error).split("\n")[0]
+        why = f"the hub may not be asked ({asked_offline})" if offline else str(error).split("\n")[0]
         raise DataUnavailableError(
             f"{at} cannot be read: {why}. Check the id, or fetch it on a connected machine and copy the cache "
             f"(HF_HOME) here, or give a local file with data.{source.name}.path"
