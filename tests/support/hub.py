@@ -15,11 +15,11 @@ from urllib.parse import unquote
 
 COMMIT = "c0ffee" + "0" * 34
 API = re.compile(r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/revision/([^/]+)|(/tree/).*)?")
-FILE = re.compile(rf"/(?:datasets/)?([^/]+/[^/]+)/resolve/{COMMIT}/([^/]+)")
+FILE = re.compile(rf"/(?:datasets/)?([^/]+/[^/]+)/resolve/{COMMIT}/(.+)")
 
 
 class Hub(ThreadingHTTPServer):
-    """Repositories, each a flat folder at one commit, which is `COMMIT`.
+    """Repositories, each a folder at one commit, which is `COMMIT`.
 
     Attributes:
         repositories: Id, such as ``someone/tiny``, to folder.
@@ -67,7 +67,9 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self, body: bool = True) -> None:
         self.server.asked.append(self.path)
         path = unquote(self.path.split("?")[0])
-        if (api := API.fullmatch(path)) and api[1] in self.server.repositories:
+        if api := API.fullmatch(path):
+            if api[1] not in self.server.repositories:
+                return self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"}, body)
             return self._describe(api[1], api[2], bool(api[3]), body)
         found = FILE.fullmatch(path)
         folder = self.server.repositories.get(found[1]) if found else None
@@ -81,10 +83,14 @@ class _Answers(BaseHTTPRequestHandler):
     def _describe(self, name: str, revision: str | None, tree: bool, body: bool) -> None:
         if revision not in (None, "main", COMMIT):
             return self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
-        files = sorted(path for path in self.server.repositories[name].iterdir() if path.is_file())
-        info: Any = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": path.name} for path in files]}
+        folder = self.server.repositories[name]
+        files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+        info: Any = {"id": name, "sha": COMMIT, "siblings": [{"rfilename": path} for path in files]}
         if tree:
-            info = [{"type": "file", "path": p.name, "size": p.stat().st_size, "oid": "0" * 40} for p in files]
+            info = [
+                {"type": "file", "path": path, "size": file.stat().st_size, "oid": "0" * 40}
+                for path, file in files.items()
+            ]
         return self._answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"}, body)
 
     def _answer(self, status: int, content: bytes, headers: dict[str, str], body: bool = True) -> None:

@@ -107,17 +107,21 @@ class Cell:
         published: None where the card has no figure.
         about: Whether the published figure is a rounded one.
         digits: Behind the point.
+        comparable: Whether both are of the same data, as far as its sizes tell.
     """
 
     measured: Interval | None
     published: float | None
     about: bool
     digits: int
+    comparable: bool = True
 
     @property
     def difference(self) -> float | None:
-        """Measured minus published."""
-        return None if self.measured is None or self.published is None else self.measured.value - self.published
+        """Measured minus published; None where one is missing, or they are of other data."""
+        if self.measured is None or self.published is None or not self.comparable:
+            return None
+        return self.measured.value - self.published
 
     def __str__(self) -> str:
         """As ``79.90 [79.50, 80.30] / 80.09 (-0.19)``; a dash stands for what is not there."""
@@ -148,12 +152,19 @@ class CardReport(Report):
         except EvaluationError:
             measured = None
         digits = 3 if metric == "margin" else 2
-        return Cell(measured, system.published.get(column), column in system.about, digits)
+        return Cell(measured, system.published.get(column), column in system.about, digits, task not in self.others)
+
+    @property
+    def others(self) -> list[str]:
+        """Data sets that do not have the sizes of the published ones."""
+        return [name for name, facts in self.data.items() if not facts.get("sizes as published", True)]
 
     def summary(self) -> list[str]:
         """The table."""
         heads, *rows = card_table(self)
         said = "Measured [interval] / published (difference); a dash stands for what was not measured or not published."
+        if self.others:
+            said += f" Not the published data, and so without a difference: {', '.join(self.others)}."
         return [*table_lines(heads, rows), said, ""]
 
     def as_dict(self) -> dict[str, Any]:
@@ -247,7 +258,10 @@ def card_report(
             except (HarakatError, RuntimeError) as error:
                 say(f"{system.name}: {data}: not measured: {error}")
                 result.failures.append(f"{data}: {error}")
-    return CardReport("Systems of the published card", results, facts, bootstrap or Bootstrap())
+    report = CardReport("Systems of the published card", results, facts, bootstrap or Bootstrap())
+    for name in report.others:
+        say(f"{name}: its sizes are not those of the published data, and so no differences are shown")
+    return report
 
 
 def _sets(

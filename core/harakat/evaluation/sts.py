@@ -79,7 +79,10 @@ def read_sts(name: str, source: str | None = None, *, revision: str | None = Non
         scores.append(number_field(fields, "score", where))
     if len(scores) < 2:
         raise EvaluationError(f"{name} has {len(scores)} pairs; Spearman needs two")
-    return StsPairs(name, tuple(first), tuple(second), tuple(scores), facts | {"rows": len(scores)})
+    facts["rows"] = len(scores)
+    if STS_SETS[name].rows is not None:
+        facts["sizes as published"] = len(scores) == STS_SETS[name].rows
+    return StsPairs(name, tuple(first), tuple(second), tuple(scores), facts)
 
 
 def _as_mteb_says(name: str) -> JudgingSet:

@@ -108,7 +108,7 @@ def test_card_goes_on_and_says_so(run: Run, tmp_path: Path, tiny_folder: Path, m
     assert done.exit_code == 1, "something could not be had"
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["card"]
     assert {c["published"] for c in card} >= {70.32, 30.98}
-    assert "/ 70.32 (" in done.stdout and "– / 30.98" in done.stdout and "GATE-AraBert-V1" in done.stderr
+    assert "] / 70.32\t" in done.stdout and "– / 30.98" in done.stdout and "GATE-AraBert-V1" in done.stderr
     nothing = run("eval", "card", "--data", f"muradif={tmp_path / 'none.jsonl'}", *systems, *place)
     assert nothing.exit_code == 2 and "no such file" in nothing.stderr
     wrong = run("eval", "card", "--data", "muradif")
