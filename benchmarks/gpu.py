@@ -49,9 +49,10 @@ for folder in ("core", "tests", "benchmarks"):  # works without an installation 
 
 import numpy as np
 import torch
-from throughput import matmul_flop, snippet
+from snippet import Snippet, quran_verses
 
 from harakat import Encoder
+from harakat.bench.machine import linear_flop
 from harakat.errors import HarakatError, TruncationWarning
 from harakat.model.attention_choice import ATTENTION
 from harakat.runtime.batching import Window, plan_windows
@@ -125,8 +126,6 @@ def corpora(args: argparse.Namespace) -> tuple[dict[str, list[str]], str]:
     """Texts by name, and where they are from."""
     source = "quran-text"
     try:
-        from throughput import quran_verses
-
         verses = quran_verses()
     except ModuleNotFoundError:
         from support.tiny import SAMPLE_TEXTS
@@ -329,7 +328,8 @@ def snippet_rate(run: Run, model: str, dtype: str, texts: list[str]) -> float:
     encoder = Encoder(model, device=run.args.device, dtype=dtype, attention="sdpa")
     sample = texts[:: max(1, len(texts) // (40 if run.small else 1000))]
     tokens = int(np.minimum(encoder.count_tokens(sample), encoder.max_length).sum())
-    return tokens / run.median(lambda: snippet(encoder, sample))
+    reference = Snippet(encoder)
+    return tokens / run.median(lambda: reference(sample))
 
 
 def tokenising(run: Run, model: str, texts: list[str], tokens: int) -> dict[str, float]:
@@ -374,7 +374,7 @@ def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]]) ->
             mine["compile_wins"] = compiled > 1.02 * plain
     options = {"model": model, "device": run.args.device, "dtype": dtype, "compile": mine.get("compile_wins", False)}
     mine["best"] = {key: value for key, value in options.items() if key != "model"}
-    flop = matmul_flop(Encoder(model, device=run.args.device, dtype=dtype)._loaded.engine.network)  # type: ignore[arg-type]
+    flop = linear_flop(Encoder(model, device=run.args.device, dtype=dtype)._loaded.engine.network)  # type: ignore[arg-type]
     mine["matmul_gflop_per_token"] = flop / 1e9
     for corpus, each in texts.items():
         with run.step(f"{name}: {corpus}, from strings to vectors", 30) as go:

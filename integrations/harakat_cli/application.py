@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from harakat.errors import HarakatError, TruncationWarning
 from harakat_cli import console
+from harakat_cli.bench import bench
 from harakat_cli.demo import demo
 from harakat_cli.encode import encode
 from harakat_cli.eval import application as evaluation
@@ -78,6 +79,6 @@ def _main(
     console.prepare()
 
 
-for _command in (demo, index, search, encode, tokens, models, fetch, train):
+for _command in (demo, index, search, encode, tokens, models, fetch, train, bench):
     app.command(help=help_of(_command))(_command)
 app.add_typer(evaluation, name="eval")

@@ -66,7 +66,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str =
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    # A Text, since brackets in a plain title would be read as markup.
+    drawn = Table(title=Text(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for place, column in enumerate(columns):
         widest = max((len(row[place]) for row in rows), default=0)
         drawn.add_column(column, overflow="fold", no_wrap=widest <= UNBROKEN)

@@ -18,21 +18,7 @@ from numpy.typing import NDArray
 from harakat.errors import OptionError, StoreError
 from harakat.runtime.output import file_kind, whole_file
 from harakat_cli import console
-from harakat_cli.options import (
-    Attention,
-    CacheDir,
-    Compile,
-    Device,
-    Dim,
-    Dtype,
-    Model,
-    Offline,
-    Overflow,
-    Revision,
-    Spelling,
-    Workers,
-    make_encoder,
-)
+from harakat_cli.options import encoder_options, given
 from harakat_cli.records import Fields, open_file, read_stdin
 
 if TYPE_CHECKING:
@@ -44,6 +30,7 @@ OUTPUTS = ("npy", "parquet", "jsonl")
 ROLES = ("none", "query", "document")
 
 
+@encoder_options()
 def encode(
     texts: Annotated[
         list[str] | None, typer.Argument(help="Texts; none reads --input or standard input.", show_default=False)
@@ -69,18 +56,8 @@ def encode(
         str, typer.Option(help="'query' or 'document' puts the model's prompt for that before each text.")
     ] = "none",
     precision: Annotated[str | None, typer.Option(help="float32, int8 or binary.", show_default="float32")] = None,
-    model: Model = None,
-    dim: Dim = None,
-    revision: Revision = None,
-    spelling: Spelling = None,
-    overflow: Overflow = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    attention: Attention = None,
-    compile: Compile = False,
-    workers: Workers = None,
-    offline: Offline = False,
-    cache_dir: CacheDir = None,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Turn texts into vectors: float32, unit length, in the order of the texts.
 
@@ -104,21 +81,9 @@ def encode(
         raise OptionError("--text-field and --format speak of an input file; give --input")
     kind = _output_kind(output, to)
     with _texts(texts, input, format, Fields(text=text_field)) as (source, total):
-        encoder = make_encoder(
-            model=model,
-            dim=dim,
-            revision=revision,
-            precision=precision,
-            spelling=spelling,
-            overflow=overflow,
-            device=device,
-            dtype=dtype,
-            attention=attention,
-            compile=compile,
-            workers=workers,
-            offline=offline,
-            cache_dir=cache_dir,
-        )
+        from harakat import Encoder
+
+        encoder = Encoder(**options, **given(precision=precision))
         prompt = {"none": "", "query": encoder.query_prompt, "document": encoder.document_prompt}[role]
         with console.progress("encoding", total, "texts") if output not in (None, "-") else _silent() as advance:
             written = _write(encoder, source, prompt, output, kind, advance)

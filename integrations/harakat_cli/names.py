@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from harakat_cli import console
-from harakat_cli.options import CacheDir, Json, Model, Offline, Revision, Spelling, make_encoder
+from harakat_cli.options import Json, encoder_options
 
 __all__ = ["models", "tokens"]
 
@@ -51,14 +51,12 @@ def models(as_json: Json = False) -> None:
             console.data(line)
 
 
+@encoder_options("model", "revision", "spelling", "offline", "cache_dir")
 def tokens(
     text: Annotated[str, typer.Argument(help="Any text.", show_default=False)],
-    model: Model = None,
-    revision: Revision = None,
-    spelling: Spelling = None,
-    offline: Offline = False,
-    cache_dir: CacheDir = None,
     as_json: Json = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Show the pieces that a model cuts a text into, their ids, and the marks that they carry.
 
@@ -70,7 +68,9 @@ def tokens(
 
       harakat tokens "الْعِلْمُ نُورٌ" --model neoarabert-msa --json
     """
-    encoder = make_encoder(model=model, revision=revision, spelling=spelling, offline=offline, cache_dir=cache_dir)
+    from harakat import Encoder
+
+    encoder = Encoder(**options)
     pieces = encoder.pieces(text)
     if as_json:
         rows = [{"piece": piece.text, "marks": piece.marks, "id": piece.id} for piece in pieces]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from harakat._rows import Line, decoded_lines, object_rows, shortened, table_rows
 from harakat.errors import OptionError, RecordError
 
 __all__ = ["FORMATS", "Fields", "FileSource", "SourceRecord", "open_file", "read_stdin"]
@@ -86,7 +86,7 @@ class FileSource:
             if self.kind == "txt":
                 yield from self._plain(file)
             else:
-                yield from self._fielded(self._rows(file) if self.kind in ("csv", "tsv") else self._objects(file))
+                yield from self._fielded(self._rows(file))
 
     def texts(self) -> Iterator[str]:
         """The texts alone, empty ones included, so that the n-th text is the n-th line or record.
@@ -99,9 +99,8 @@ class FileSource:
                 for _, line in self._lines(file):
                     yield line.rstrip("\n").removesuffix("\r")
                 return
-            rows = self._rows(file) if self.kind in ("csv", "tsv") else self._objects(file)
             field = self.fields.text or DEFAULT_TEXT
-            for number, row in rows:
+            for number, row in self._rows(file):
                 yield self._text(row, field, number)
 
     def fault(self, line: int, what: str) -> RecordError:
@@ -117,25 +116,8 @@ class FileSource:
         with file:
             yield file
 
-    def _lines(self, file: BinaryIO) -> Iterator[tuple[int, str]]:
-        number = 0
-        while raw := file.readline(LONGEST_LINE + 1):
-            number += 1
-            if len(raw) > LONGEST_LINE:
-                raise self.fault(number, f"longer than {LONGEST_LINE:,} bytes; is this a text file?")
-            if number == 1:
-                if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-                    raise self.fault(1, "the file is UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)")
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            try:
-                yield number, raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = raw[error.start]
-                raise self.fault(
-                    number,
-                    f"not UTF-8 (byte 0x{byte:02X} at place {error.start + 1} of the line); convert the file to UTF-8, "
-                    f"or mend the line",
-                ) from error
+    def _lines(self, file: BinaryIO) -> Iterator[Line]:
+        return decoded_lines(file, LONGEST_LINE, self.fault)
 
     def _plain(self, file: BinaryIO) -> Iterator[SourceRecord]:
         for number, line in self._lines(file):
@@ -143,43 +125,10 @@ class FileSource:
             if text.strip():
                 yield SourceRecord(f"{self.name}:{number}", text, {}, number)
 
-    def _objects(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in self._lines(file):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                cut = "" if line.endswith("\n") else "; the file ends here, perhaps it was cut short"
-                raise self.fault(number, f"not JSON ({error}){cut}") from error
-            if not isinstance(row, dict):
-                raise self.fault(number, f"a JSON {type(row).__name__}, not an object with named fields")
-            yield number, row
-
     def _rows(self, file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
-        csv.field_size_limit(LONGEST_LINE)
-        reader = csv.reader(
-            (line for _, line in self._lines(file)), delimiter="\t" if self.kind == "tsv" else ",", strict=True
-        )
-        header: list[str] | None = None
-        start = 1
-        while True:
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise self.fault(start, f"not CSV ({error}); a quotation mark may be missing") from error
-            if header is None:
-                header = row
-                twice = sorted({name for name in header if header.count(name) > 1})
-                if twice:
-                    raise self.fault(start, f"two columns have the name {twice[0]!r}")
-            elif row:
-                if len(row) != len(header):
-                    raise self.fault(start, f"{len(row)} fields, but the header names {len(header)} columns")
-                yield start, dict(zip(header, row, strict=True))
-            start = reader.line_num + 1
+        if self.kind == "jsonl":
+            return object_rows(self._lines(file), self.fault)
+        return table_rows(self._lines(file), "\t" if self.kind == "tsv" else ",", LONGEST_LINE, self.fault)
 
     def _fielded(self, rows: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[SourceRecord]:
         text_field = self.fields.text or DEFAULT_TEXT
@@ -204,7 +153,7 @@ class FileSource:
         if text is None:
             return ""
         if not isinstance(text, str):
-            raise self.fault(line, f"the field {field!r} is {_short(text)}, a {type(text).__name__}, not a text")
+            raise self.fault(line, f"the field {field!r} is {shortened(text)}, a {type(text).__name__}, not a text")
         return text
 
     def _id(self, row: Mapping[str, Any], field: str, line: int) -> str:
@@ -214,7 +163,7 @@ class FileSource:
         if isinstance(key, int) and not isinstance(key, bool):
             key = str(key)
         if not isinstance(key, str) or not key:
-            raise self.fault(line, f"the id {field!r} is {_short(key)}; an id is a text or a whole number")
+            raise self.fault(line, f"the id {field!r} is {shortened(key)}; an id is a text or a whole number")
         return key
 
     def _payload(self, row: Mapping[str, Any], text_field: str, id_field: str | None, line: int) -> dict[str, Any]:
@@ -293,8 +242,3 @@ def _check_kind(kind: str | None) -> str | None:
 def _names(row: Mapping[str, Any]) -> str:
     names = ", ".join(map(repr, list(row)[:12]))
     return names + (", …" if len(row) > 12 else "") or "none"
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -9,24 +9,13 @@ import typer
 
 from harakat.errors import OptionError
 from harakat_cli import console
-from harakat_cli.options import (
-    CacheDir,
-    Device,
-    Dim,
-    Dtype,
-    Json,
-    Model,
-    Offline,
-    Overflow,
-    Revision,
-    Spelling,
-    given,
-)
+from harakat_cli.options import Json, encoder_options
 from harakat_cli.stores import open_store, parse_address
 
 __all__ = ["search"]
 
 
+@encoder_options()
 def search(
     query: Annotated[str, typer.Argument(help="What to look for, with or without marks.", show_default=False)],
     store: Annotated[
@@ -41,16 +30,9 @@ def search(
         str | None,
         typer.Option(help="Chroma's filter on the payload, as JSON.", show_default=False),
     ] = None,
-    model: Model = None,
-    dim: Dim = None,
-    revision: Revision = None,
-    spelling: Spelling = None,
-    overflow: Overflow = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    offline: Offline = False,
-    cache_dir: CacheDir = None,
     as_json: Json = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Print id, score and stored text of the records nearest to a query, best first.
 
@@ -68,17 +50,6 @@ def search(
     With --json one object a line: rank, id, score, text, payload.
     """
     address = parse_address(store)
-    options = given(
-        model=model,
-        dim=dim,
-        revision=revision,
-        spelling=spelling,
-        overflow=overflow,
-        device=device,
-        dtype=dtype,
-        offline=offline,
-        cache_dir=cache_dir,
-    )
     condition = _condition(where)
     with open_store(address, write=False) as opened:
         name = opened.choose(address.collection)

@@ -11,10 +11,17 @@ from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.model.quantised import save_marked_bert
 
 
-def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16)) -> Path:
-    """Write config.json, tokenizer.json and model.safetensors: 32 dims, 2 layers, a lexicon of 20 marked pieces."""
+def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[str, ...] = ()) -> Path:
+    """Write config.json, tokenizer.json and model.safetensors: 2 layers, a lexicon of 20 marked pieces.
+
+    Args:
+        folder: Made where it is missing.
+        dims: Matryoshka dims, the model's own size first.
+        pieces: Of the vocabulary, beside single letters.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -4.0)]
+    vocabulary += [(piece, -6.0) for piece in pieces]
     vocabulary += [(letter, -8.0) for letter in "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى،."]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=3))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
@@ -22,10 +29,10 @@ def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16)) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     config = MarkedBertConfig(
         vocab_size=len(vocabulary),
-        hidden_size=32,
+        hidden_size=dims[0],
         num_hidden_layers=2,
         num_attention_heads=4,
-        intermediate_size=64,
+        intermediate_size=2 * dims[0],
         max_position_embeddings=64,
         lexicon_size=20,
         lexicon_dim=8,

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harakat.errors import OptionError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["cpu_model", "linear_flop", "linear_weights", "sgemm_rates", "surroundings"]
+__all__ = [
+    "cpu_model",
+    "linear_flop",
+    "linear_weights",
+    "peak_memory",
+    "pinned_threads",
+    "sgemm_rates",
+    "surroundings",
+]
 
 _PACKAGES = ("harakat", "torch", "tokenizers", "numpy")
 
@@ -47,6 +60,38 @@ def surroundings(threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": versions,
     }
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has held so far, in bytes; None where the system does not tell."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return None
+    # Kilobytes everywhere but on macOS.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+@contextmanager
+def pinned_threads(threads: int | None) -> Iterator[int]:
+    """Torch with so many threads while the block runs, None for as many as it has; gives their number.
+
+    Raises:
+        OptionError: Not a whole number above 0.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if threads is None:
+        yield before
+        return
+    if threads < 1:
+        raise OptionError(f"threads={threads}: at least one is needed")
+    torch.set_num_threads(threads)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def linear_weights(network: nn.Module) -> list[Tensor]:

@@ -11,14 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harakat.evaluation.card import card_report, card_table
-    from harakat.evaluation.embedders import Embedder, as_embedder, open_embedder
+    from harakat.evaluation.beir import read_beir
+    from harakat.evaluation.card import CardReport, card_report, card_table
+    from harakat.evaluation.embedders import Embedder, as_embedder, open_embedder, reading_bare
     from harakat.evaluation.families import FAMILIES, family_rows
     from harakat.evaluation.figures import Figure, Key, Result, compare_results
     from harakat.evaluation.muradif import muradif_figures, read_muradif
     from harakat.evaluation.quran import quran_result
     from harakat.evaluation.report import Report
-    from harakat.evaluation.retrieval import RetrievalSet, read_beir, retrieval_figures
+    from harakat.evaluation.retrieval import RetrievalSet, retrieval_figures
     from harakat.evaluation.significance import Bootstrap, Difference, Interval, Sample, compare, interval
     from harakat.evaluation.sts import read_sts, sts_figures
     from harakat.evaluation.synsets import homograph_rows, read_synsets, synonym_rows
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from harakat.evaluation.views import View, views_of
 
 _HOMES = {
-    "card": ("card_report", "card_table"),
-    "embedders": ("Embedder", "as_embedder", "open_embedder"),
+    "beir": ("read_beir",),
+    "card": ("CardReport", "card_report", "card_table"),
+    "embedders": ("Embedder", "as_embedder", "open_embedder", "reading_bare"),
     "families": ("FAMILIES", "family_rows"),
     "figures": ("Figure", "Key", "Result", "compare_results"),
     "muradif": ("muradif_figures", "read_muradif"),
     "quran": ("quran_result",),
     "report": ("Report",),
-    "retrieval": ("RetrievalSet", "read_beir", "retrieval_figures"),
+    "retrieval": ("RetrievalSet", "retrieval_figures"),
     "significance": ("Bootstrap", "Difference", "Interval", "Sample", "compare", "interval"),
     "sts": ("read_sts", "sts_figures"),
     "synsets": ("homograph_rows", "read_synsets", "synonym_rows"),
@@ -45,6 +47,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "FAMILIES",
     "Bootstrap",
+    "CardReport",
     "Difference",
     "Embedder",
     "Figure",
@@ -70,6 +73,7 @@ __all__ = [
     "read_muradif",
     "read_sts",
     "read_synsets",
+    "reading_bare",
     "retrieval_figures",
     "sts_figures",
     "synonym_rows",

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from harakat.errors import EvaluationError, HarakatError, OptionError
 from harakat.evaluation.embedders import Embedder, Role, open_embedder
 from harakat.evaluation.figures import Figure, Result
 from harakat.evaluation.muradif import Muradif, muradif_figures, read_muradif
-from harakat.evaluation.report import Report
-from harakat.evaluation.significance import Bootstrap
+from harakat.evaluation.report import Report, table_lines
+from harakat.evaluation.significance import Bootstrap, Interval
 from harakat.evaluation.sts import StsPairs, read_sts, sts_figures
 from harakat.evaluation.views import View
 
-__all__ = ["CARD_SETS", "COLUMNS", "SYSTEMS", "System", "card_report", "card_table", "is_complete"]
+__all__ = [
+    "CARD_SETS",
+    "COLUMNS",
+    "SYSTEMS",
+    "CardReport",
+    "Cell",
+    "System",
+    "card_report",
+    "card_table",
+    "is_complete",
+]
 
 CARD_SETS = ("muradif", "sts17", "sts22")
 COLUMNS = {
@@ -87,26 +98,118 @@ SYSTEMS = (
 Measure = Callable[[Embedder, Sequence[View]], list[Figure]]
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One place of the table.
+
+    Attributes:
+        measured: With its bootstrap interval; None where it could not be measured.
+        published: None where the card has no figure.
+        about: Whether the published figure is a rounded one.
+        digits: Behind the point.
+        comparable: Whether both are of the same data, as far as its sizes tell.
+    """
+
+    measured: Interval | None
+    published: float | None
+    about: bool
+    digits: int
+    comparable: bool = True
+
+    @property
+    def difference(self) -> float | None:
+        """Measured minus published; None where one is missing, or they are of other data."""
+        if self.measured is None or self.published is None or not self.comparable:
+            return None
+        return self.measured.value - self.published
+
+    def __str__(self) -> str:
+        """As ``79.90 [79.50, 80.30] / 80.09 (-0.19)``; a dash stands for what is not there."""
+        found, digits = self.measured, self.digits
+        shown = "–" if found is None else f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+        if self.published is None:
+            return f"{shown} / –"
+        known = f"about {self.published:.0f}" if self.about else f"{self.published:.{digits}f}"
+        apart = "" if self.difference is None else f" ({self.difference:+.{digits}f})"
+        return f"{shown} / {known}{apart}"
+
+
+class CardReport(Report):
+    """A report of the card's systems: what was published stands beside what was measured, in every form of it."""
+
+    def cells(self) -> dict[str, dict[str, Cell]]:
+        """System to column to what stands there."""
+        known = {system.name: system for system in SYSTEMS}
+        return {
+            result.system: {column: self._cell(result, known[result.system], column) for column in COLUMNS}
+            for result in self.results
+        }
+
+    def _cell(self, result: Result, system: System, column: str) -> Cell:
+        task, metric, subset = COLUMNS[column]
+        try:
+            measured = self.interval(result, result.find(task, metric, subset))
+        except EvaluationError:
+            measured = None
+        digits = 3 if metric == "margin" else 2
+        return Cell(measured, system.published.get(column), column in system.about, digits, task not in self.others)
+
+    @property
+    def others(self) -> list[str]:
+        """Data sets that do not have the sizes of the published ones."""
+        return [name for name, facts in self.data.items() if not facts.get("sizes as published", True)]
+
+    def summary(self) -> list[str]:
+        """The table."""
+        heads, *rows = card_table(self)
+        said = "Measured [interval] / published (difference); a dash stands for what was not measured or not published."
+        if self.others:
+            said += f" Not the published data, and so without a difference: {', '.join(self.others)}."
+        return [*table_lines(heads, rows), said, ""]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As every report, and the table's cells under ``card``."""
+        rows = [
+            {
+                "system": system,
+                "column": column,
+                "measured": cell.measured.value if cell.measured else None,
+                "low": cell.measured.low if cell.measured else None,
+                "high": cell.measured.high if cell.measured else None,
+                "published": cell.published,
+                "published is rounded": cell.about,
+                "difference": cell.difference,
+            }
+            for system, cells in self.cells().items()
+            for column, cell in cells.items()
+        ]
+        return {**super().as_dict(), "card": rows}
+
+
 def card_report(
     *,
     systems: Iterable[str] | None = None,
     sources: Mapping[str, str] | None = None,
+    revisions: Mapping[str, str] | None = None,
     models: Mapping[str, str] | None = None,
     device: str = "auto",
     dtype: str = "auto",
     offline: bool = False,
+    cache_dir: str | None = None,
     bootstrap: Bootstrap | None = None,
     say: Callable[[str], None] | None = None,
-) -> Report:
+) -> CardReport:
     """Measure the systems at their full size; what cannot be had is noted with its reason, and the rest goes on.
 
     Args:
         systems: Names of `SYSTEMS`; None for all.
-        sources: Local copies of data sets, by their names in `CARD_SETS`.
+        sources: Local copies (or other hub ids) of data sets, by their names in `CARD_SETS`.
+        revisions: Commits of data sets on the hub, by the same names.
         models: Other places to open systems from (as `open_embedder` takes them), by their names.
         device: As in `harakat.Encoder`.
         dtype: Likewise.
-        offline: Never ask the network for models.
+        offline: Never ask the network.
+        cache_dir: Hub cache of models to use instead of the default one.
         bootstrap: How intervals are computed.
         say: Called with a line on what happens.
 
@@ -115,58 +218,71 @@ def card_report(
     """
     known = {system.name: system for system in SYSTEMS}
     chosen = list(known) if systems is None else list(dict.fromkeys(systems))
-    for given, allowed in ((chosen, known), (sources or {}, CARD_SETS), (models or {}, known)):
+    for given, allowed in (
+        (chosen, known),
+        (sources or {}, CARD_SETS),
+        (revisions or {}, CARD_SETS),
+        (models or {}, known),
+    ):
         for name in given:
             if name not in allowed:
                 raise OptionError(f"{name!r} is not in the card; it has {', '.join(allowed)}")
     say = say or (lambda line: None)
-    measures, facts, missing = _sets(sources or {}, say)
-    results = []
-    for name in chosen:
-        result = Result(name, failures=list(missing))
-        results.append(result)
-        if not measures:
-            continue
-        system = known[name]
+    measures, facts = _sets(sources or {}, revisions or {}, offline, say)
+    if not measures:
+        say("none of the card's data sets can be had, so no system is opened")
+    results = [
+        Result(name, failures=[f"{data}: not here" for data in CARD_SETS if data not in measures]) for name in chosen
+    ]
+    for result in results if measures else ():
+        system = known[result.system]
         try:
             embedder = open_embedder(
-                (models or {}).get(name, system.opens),
+                (models or {}).get(system.name, system.opens),
                 device=device,
                 dtype=dtype,
                 offline=offline,
+                cache_dir=cache_dir,
                 prompts=dict(system.prompts) or None,
             )
-            result.facts = dict(embedder.facts)
-            for data, measure in measures.items():
-                say(f"{name}: {data}")
-                result.figures += measure(embedder, [View(embedder.dims[0])])
         except HarakatError as error:
-            say(f"{name}: {error}")
+            say(f"{system.name}: not opened: {error}")
             result.failures.append(str(error))
-    return Report("Systems of the published card", results, facts, bootstrap or Bootstrap())
+            continue
+        result.facts = dict(embedder.facts)
+        for data, measure in measures.items():
+            say(f"{system.name}: {data}")
+            try:
+                result.figures += measure(embedder, [View(embedder.dims[0])])
+            # A device's memory that runs out is a RuntimeError; the smaller systems may still fit.
+            except (HarakatError, RuntimeError) as error:
+                say(f"{system.name}: {data}: not measured: {error}")
+                result.failures.append(f"{data}: {error}")
+    report = CardReport("Systems of the published card", results, facts, bootstrap or Bootstrap())
+    for name in report.others:
+        say(f"{name}: its sizes are not those of the published data, and so no differences are shown")
+    return report
 
 
 def _sets(
-    sources: Mapping[str, str], say: Callable[[str], None]
-) -> tuple[dict[str, Measure], dict[str, object], list[str]]:
-    """The measures of the data sets that can be had, their facts, and why the others cannot."""
+    sources: Mapping[str, str], revisions: Mapping[str, str], offline: bool, say: Callable[[str], None]
+) -> tuple[dict[str, Measure], dict[str, Any]]:
+    """The measures of the data sets that can be had, and the facts of all, or why they cannot be had."""
     measures: dict[str, Measure] = {}
-    facts: dict[str, object] = {}
-    missing = []
+    facts: dict[str, Any] = {}
     for name in CARD_SETS:
+        where: dict[str, Any] = {"revision": revisions.get(name), "offline": offline}
         try:
             if name == "muradif":
-                data = read_muradif(sources.get(name), skip_bad=True)
-                facts[name] = data.facts
-                measures[name] = partial(_muradif, data)
+                muradif = read_muradif(sources.get(name), skip_bad=True, **where)
+                facts[name], measures[name] = muradif.facts, partial(_muradif, muradif)
             else:
-                pairs = read_sts(name, sources.get(name))
-                facts[name] = pairs.facts
-                measures[name] = partial(_sts, pairs)
+                pairs = read_sts(name, sources.get(name), **where)
+                facts[name], measures[name] = pairs.facts, partial(_sts, pairs)
         except HarakatError as error:
-            say(f"{name}: {error}")
-            missing.append(f"{name}: {error}")
-    return measures, facts, missing
+            say(f"{name}: not here: {error}")
+            facts[name] = {"not here": str(error)}
+    return measures, facts
 
 
 def _muradif(data: Muradif, embedder: Embedder, views: Sequence[View]) -> list[Figure]:
@@ -177,30 +293,10 @@ def _sts(pairs: StsPairs, embedder: Embedder, views: Sequence[View]) -> list[Fig
     return sts_figures(embedder, pairs, views)
 
 
-def card_table(report: Report) -> list[tuple[str, ...]]:
-    """The table of the card, headings first: measured, published, and their difference in each cell.
-
-    A cell reads ``79.90 [79.50, 80.30] / 80.09 (-0.19)``; a dash stands for what was not measured or not published.
-    """
-    rows = [("system", *COLUMNS)]
-    published = {system.name: system for system in SYSTEMS}
-    for result in report.results:
-        cells = [result.system]
-        for column, (task, metric, subset) in COLUMNS.items():
-            digits = 3 if metric == "margin" else 2
-            known = published[result.system].published.get(column)
-            about = "about " if column in published[result.system].about else ""
-            shown = "–" if known is None else f"{about}{known:.{0 if about else digits}f}"
-            try:
-                found = report.interval(result, result.find(task, metric, subset))
-            except EvaluationError:
-                cells.append(f"– / {shown}")
-                continue
-            apart = "" if known is None else f" ({found.value - known:+.{digits}f})"
-            ends = f"[{found.low:.{digits}f}, {found.high:.{digits}f}]"
-            cells.append(f"{found.value:.{digits}f} {ends} / {shown}{apart}")
-        rows.append(tuple(cells))
-    return rows
+def card_table(report: CardReport) -> list[tuple[str, ...]]:
+    """The table of the card, headings first; each cell as `Cell` shows itself."""
+    rows = [(system, *map(str, cells.values())) for system, cells in report.cells().items()]
+    return [("system", *COLUMNS), *rows]
 
 
 def is_complete(report: Report) -> bool:

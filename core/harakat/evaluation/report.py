@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +19,7 @@ from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
 from harakat.evaluation.significance import Bootstrap, Difference, Interval
 
-__all__ = ["Report", "provenance"]
+__all__ = ["Report", "provenance", "table_lines"]
 
 LIBRARIES = (
     "harakat",
@@ -86,10 +86,10 @@ class Report:
 
     Attributes:
         title: Of the report.
-        results: One a system; the first is the one that the others are compared with.
+        results: One a system; the first that was measured is the one that the others are compared with.
         data: Facts of the judging data.
         bootstrap: How intervals are computed.
-        compared: Whether differences from the first system are computed.
+        compared: Whether differences are computed.
         origin: See `provenance`.
     """
 
@@ -111,11 +111,12 @@ class Report:
             for result in self.results
             for figure in result.figures
         }
+        measured = [result for result in self.results if result.figures]
         self._differences: list[tuple[Result, Result, Figure, Figure, Difference]] = [
-            (self.results[0], other, *found)
-            for other in self.results[1:]
+            (measured[0], other, *found)
+            for other in measured[1:]
             if self.compared
-            for found in compare_results(self.results[0], other, self.bootstrap)
+            for found in compare_results(measured[0], other, self.bootstrap)
         ]
 
     def interval(self, result: Result, figure: Figure) -> Interval:
@@ -170,9 +171,13 @@ class Report:
             "items": len(figure.sample),
         }
 
+    def summary(self) -> list[str]:
+        """Lines of Markdown that stand before the tables of the tasks."""
+        return []
+
     def markdown(self) -> str:
         """A table a task, the differences, and the origin."""
-        lines = [f"# {self.title}", ""]
+        lines = [f"# {self.title}", "", *self.summary()]
         for task in dict.fromkeys(figure.key.task for result in self.results for figure in result.figures):
             lines += self._task(task)
         if self._differences:
@@ -194,26 +199,35 @@ class Report:
         rows = dict.fromkeys((result.system, figure.view) for result, figure in here)
         found = {(r.system, f.view, f.key): f"{_number(f, self.interval(r, f))}" for r, f in here}
         heads = [" ".join((k.metric, *(x for x in k[2:] if x not in ("all", "as-is")))) for k in columns]
-        lines = [
-            f"## {task}",
-            "",
-            _row(["system", "dim", "precision", "bytes", *heads]),
-            _row(["---"] * (4 + len(heads))),
+        cells = [
+            [
+                system,
+                str(view.dim),
+                view.precision,
+                str(view.bytes),
+                *(found.get((system, view, k), "") for k in columns),
+            ]
+            for system, view in rows
         ]
-        for system, view in rows:
-            cells = [found.get((system, view, key), "") for key in columns]
-            lines.append(_row([system, str(view.dim), view.precision, str(view.bytes), *cells]))
-        return [*lines, ""]
+        return [f"## {task}", "", *table_lines(["system", "dim", "precision", "bytes", *heads], cells)]
 
     def _compared(self) -> list[str]:
-        heads = ["measure", "first", "second", "difference", "better"]
-        lines = ["## Differences", "", _row(heads), _row(["---"] * len(heads))]
+        rows = []
         for one, two, first, second, difference in self._differences:
+            if first.view != one.find(*first.key).view:
+                continue
             winner = {"first": one.system, "second": two.system}.get(difference.winner or "", "not decided")
             measure = " ".join(x for x in first.key if x not in ("all", "as-is"))
             sides = [f"{one.system} {first.view}", f"{two.system} {second.view}"]
-            lines.append(_row([measure, *sides, _number(first, difference, signed=True), winner]))
-        return [*lines, ""]
+            rows.append([measure, *sides, _number(first, difference, signed=True), winner])
+        table = table_lines(["measure", "first", "second", "difference", "better"], rows)
+        return [
+            "## Differences at full size",
+            "",
+            *table,
+            "Those of other dims and precisions are in the JSON report.",
+            "",
+        ]
 
     def _notes(self) -> list[str]:
         lines = []
@@ -253,6 +267,11 @@ def _number(figure: Figure, found: Interval, *, signed: bool = False) -> str:
     return f"{found.value:{sign}.{digits}f} [{found.low:{sign}.{digits}f}, {found.high:{sign}.{digits}f}]"
 
 
+def table_lines(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in Markdown, and an empty line."""
+    return [_row(heads), _row(["---"] * len(heads)), *map(_row, rows), ""]
+
+
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -260,7 +279,8 @@ def _row(cells: Sequence[str]) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items() if inner not in (None, ""))
-    return str(value)
+    # A prompt's last space counts.
+    return repr(value) if isinstance(value, str) and value != value.strip() else str(value)
 
 
 def _plain(value: Any) -> Any:

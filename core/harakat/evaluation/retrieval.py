@@ -1,25 +1,22 @@
-"""Retrieval over any queries, corpus and qrels in the BEIR layout, with trec_eval's own measures."""
+"""Retrieval: queries, documents and grades, an exact ranking, and trec_eval's own measures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat._extras import require
-from harakat.errors import EvaluationError, OptionError, RecordError
+from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.embedders import Embedder
 from harakat.evaluation.figures import Figure, Key, in_form, marks_of
 from harakat.evaluation.significance import Sample
-from harakat.evaluation.sources import number_field
 from harakat.evaluation.views import View
-from harakat.training.readers import Row, file_rows, text_field
 
-__all__ = ["RECALLS", "RetrievalSet", "read_beir", "retrieval_figures", "score_runs", "top_documents"]
+__all__ = ["RECALLS", "RetrievalSet", "retrieval_figures", "score_runs", "top_documents"]
 
 CUT = 10
 RECALLS = (1, 10, 100)
@@ -53,71 +50,6 @@ class RetrievalSet:
         for query in self.queries:
             if not any(grade > 0 for grade in self.relevant.get(query, {}).values()):
                 raise EvaluationError(f"{self.name}: query {query!r} has no relevant document; leave it out")
-
-
-def read_beir(folder: str | Path, split: str = "test") -> RetrievalSet:
-    """Read ``corpus.jsonl`` (_id, title, text), ``queries.jsonl`` (_id, text) and ``qrels/SPLIT.tsv``.
-
-    The .jsonl files may also end in .gz or .xz. A title goes before its text. Queries without a relevant document are
-    left out and counted in `facts`.
-
-    Args:
-        folder: The data set.
-        split: Name of the qrels file.
-
-    Raises:
-        RecordError: A file is missing, a line is not of that form, an id comes twice, or the qrels name an id that is
-            not there.
-        EvaluationError: Nothing is left to measure.
-    """
-    folder = Path(folder).expanduser()
-    documents = _texts(folder, "corpus", title=True)
-    queries = _texts(folder, "queries", title=False)
-    qrels = folder / "qrels" / f"{split}.tsv"
-    relevant: dict[str, dict[str, int]] = {}
-    for line, row in file_rows(qrels):
-        where = f"{qrels.name}, line {line:,}"
-        query, document = text_field(row, "query-id", where), text_field(row, "corpus-id", where)
-        for key, there, what in ((query, queries, "queries"), (document, documents, "corpus")):
-            if key not in there:
-                raise RecordError(f"{where}: {key!r} is not in {what}.jsonl")
-        grade = number_field(row, "score", where)
-        if grade != int(grade):
-            raise RecordError(f"{where}: the score {grade} is no whole grade")
-        relevant.setdefault(query, {})[document] = max(0, int(grade))
-    asked = {key: text for key, text in queries.items() if any(relevant.get(key, {}).values())}
-    facts = {
-        "folder": folder.resolve().name,
-        "split": split,
-        "queries": len(asked),
-        "queries without a relevant document": len(queries) - len(asked),
-        "documents": len(documents),
-    }
-    return RetrievalSet(folder.resolve().name, asked, documents, {key: relevant[key] for key in asked}, facts)
-
-
-def _texts(folder: Path, name: str, *, title: bool) -> dict[str, str]:
-    path = next((p for end in ("", ".gz", ".xz") if (p := folder / f"{name}.jsonl{end}").is_file()), None)
-    if path is None:
-        raise RecordError(
-            f"{folder} holds no {name}.jsonl; the BEIR layout is corpus.jsonl, queries.jsonl, qrels/*.tsv"
-        )
-    texts: dict[str, str] = {}
-    for where, row in _named(path, file_rows(path)):
-        key = text_field(row, "_id", where)
-        if key in texts:
-            raise RecordError(f"{where}: the id {key!r} comes twice")
-        before = row.get("title") if title else None
-        text = row.get("text")
-        if not isinstance(text, str) or not isinstance(before, str | None):
-            raise RecordError(f"{where}: 'text' is {text!r} and 'title' {before!r}; both are texts")
-        texts[key] = f"{before} {text}".strip() if before else text
-    return texts
-
-
-def _named(path: Path, rows: Iterable[Row]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for line, row in rows:
-        yield f"{path.name}, line {line:,}", row
 
 
 def top_documents(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harakat._extras import require
-from harakat.errors import DataUnavailableError, RecordError
+from harakat.errors import DataUnavailableError, OptionError, RecordError
 from harakat.training.config import Source
 from harakat.training.hub import open_hub
 from harakat.training.readers import Row, file_rows
@@ -44,13 +44,18 @@ class JudgingSet:
     rows: int | None = None
 
 
-def open_rows(wanted: JudgingSet, source: str | None = None) -> tuple[Iterator[Row], dict[str, Any]]:
+def open_rows(
+    wanted: JudgingSet, source: str | None = None, *, revision: str | None = None, offline: bool = False
+) -> tuple[Iterator[Row], dict[str, Any]]:
     """The rows of a judging set, and where they come from.
 
     Args:
         wanted: Which set.
         source: A local file (.jsonl, .csv, .tsv, also .gz or .xz; .parquet), a folder that `datasets` reads, or
-            another hub id; None for the set's own, at its revision.
+            another hub id; None for the set's own.
+        revision: Branch, tag or commit on the hub; None for the set's own where it has one, else the newest. The
+            commit that it stood for is in the facts.
+        offline: Never ask the hub: only what its cache has.
 
     Returns:
         Rows with their place, and facts for a report.
@@ -59,8 +64,11 @@ def open_rows(wanted: JudgingSet, source: str | None = None) -> tuple[Iterator[R
         DataUnavailableError: It is not here and cannot be fetched.
         MissingExtraError: `datasets` is not installed, and the source is no plain file.
         RecordError: A file that cannot be read.
+        OptionError: A revision of something that is not on the hub, or a configuration that it does not have.
     """
     path = Path(source).expanduser() if source else None
+    if path is not None and path.exists() and revision is not None:
+        raise OptionError(f"revision={revision!r}: {source} is on this machine and has no revisions; leave it out")
     if path is not None and path.is_file():
         facts = {"file": path.name, "sha256": _digest(path)}
         return (_parquet_rows(path) if path.suffix == ".parquet" else file_rows(path)), facts
@@ -73,10 +81,10 @@ def open_rows(wanted: JudgingSet, source: str | None = None) -> tuple[Iterator[R
         hub=source or wanted.hub,
         config=None if local else wanted.config,
         split=wanted.split,
-        revision=wanted.revision if source in (None, wanted.hub) else None,
+        revision=revision or (wanted.revision if source in (None, wanted.hub) else None),
     )
     try:
-        data = open_hub(asked)
+        data = open_hub(asked, offline=offline)
     except DataUnavailableError as error:
         raise DataUnavailableError(
             f"{asked.hub} ({asked.config or 'default'}) is not on this machine and cannot be fetched now; give a "

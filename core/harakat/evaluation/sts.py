@@ -50,7 +50,7 @@ class StsPairs:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_sts(name: str, source: str | None = None) -> StsPairs:
+def read_sts(name: str, source: str | None = None, *, revision: str | None = None, offline: bool = False) -> StsPairs:
     """Read a set of pairs (columns ``sentence1``, ``sentence2``, ``score``).
 
     Where `mteb` is installed, its task says which hub id and commit are read; else the ones named here, which are the
@@ -59,16 +59,18 @@ def read_sts(name: str, source: str | None = None) -> StsPairs:
     Args:
         name: ``"sts17"`` or ``"sts22"``.
         source: As `open_rows` takes it; None for the hub.
+        revision: As there.
+        offline: As there.
 
     Raises:
-        OptionError: Another name.
+        OptionError: Another name, or a revision of a local file.
         DataUnavailableError: It is not here and cannot be fetched.
         RecordError: A row that cannot be taken.
         EvaluationError: Fewer than two rows.
     """
     if name not in STS_SETS:
         raise OptionError(f"{name!r} is no STS set; choose {', '.join(STS_SETS)}")
-    rows, facts = open_rows(_as_mteb_says(name), source)
+    rows, facts = open_rows(_as_mteb_says(name), source, revision=revision, offline=offline)
     first, second, scores = [], [], []
     for place, fields in rows:
         where = f"{name}, row {place:,}"
@@ -77,7 +79,10 @@ def read_sts(name: str, source: str | None = None) -> StsPairs:
         scores.append(number_field(fields, "score", where))
     if len(scores) < 2:
         raise EvaluationError(f"{name} has {len(scores)} pairs; Spearman needs two")
-    return StsPairs(name, tuple(first), tuple(second), tuple(scores), facts | {"rows": len(scores)})
+    facts["rows"] = len(scores)
+    if STS_SETS[name].rows is not None:
+        facts["sizes as published"] = len(scores) == STS_SETS[name].rows
+    return StsPairs(name, tuple(first), tuple(second), tuple(scores), facts)
 
 
 def _as_mteb_says(name: str) -> JudgingSet:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from harakat.model.attention import Attention
+from harakat.model.packed_linear import linear_plus
 
 __all__ = ["NeoAraBERT", "NeoAraBERTShape", "rotary_table"]
 
@@ -64,11 +65,10 @@ class SwiGLU(nn.Module):
         self.w12 = nn.Linear(shape.hidden_size, 2 * shape.ffn_size, bias=False)
         self.w3 = nn.Linear(shape.ffn_size, shape.hidden_size, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(T, hidden) -> (T, hidden)."""
+    def forward(self, residual: Tensor, x: Tensor) -> Tensor:
+        """The layer's result for `x`, plus `residual`: (T, hidden) each."""
         gate, value = self.w12(x).chunk(2, dim=-1)
-        out: Tensor = self.w3(silu(gate) * value)
-        return out
+        return linear_plus(self.w3, silu(gate) * value, residual)
 
 
 class Block(nn.Module):
@@ -100,8 +100,8 @@ class Block(nn.Module):
 
     def finish(self, x: Tensor, mixed: Tensor) -> Tensor:
         """The block's output from its input and what attention gave."""
-        x = x + self.wo(mixed.reshape(x.shape[0], -1))
-        out: Tensor = x + self.ffn(self.ffn_norm(x))
+        x = linear_plus(self.wo, mixed.reshape(x.shape[0], -1), x)
+        out: Tensor = self.ffn(x, self.ffn_norm(x))
         return out
 
 

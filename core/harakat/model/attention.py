@@ -86,14 +86,18 @@ class PackedAttention:
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend within each sequence; shapes as in `Attention`."""
+        if len(self.groups) == 1:
+            return _attend(q, k, v, self.groups[0].sequences, self.groups[0].length, None)
         parts = [
             _attend(q[g.start : g.stop], k[g.start : g.stop], v[g.start : g.stop], g.sequences, g.length, None)
             for g in self.groups
         ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return torch.cat(parts)
 
     def token_lengths(self) -> Tensor:
         """As in `Attention`."""
+        if len(self.groups) == 1:
+            return torch.full((self.groups[0].stop,), self.groups[0].length)
         lengths = torch.tensor([g.length for g in self.groups])
         return lengths.repeat_interleave(torch.tensor([g.sequences * g.length for g in self.groups]))
 

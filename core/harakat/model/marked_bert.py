@@ -20,6 +20,7 @@ from torch.nn import functional
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
 from harakat.errors import CheckpointError
 from harakat.model.attention import Attention
+from harakat.model.packed_linear import linear_gelu, linear_plus
 
 __all__ = ["MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
 
@@ -232,6 +233,6 @@ class _Block(nn.Module):
         return q, k, v
 
     def finish(self, x: Tensor, mixed: Tensor) -> Tensor:
-        x = self.norm1(x + self.out(mixed.reshape(x.shape)))
-        result: Tensor = self.norm2(x + self.down(functional.gelu(self.up(x))))
+        x = self.norm1(linear_plus(self.out, mixed.reshape(x.shape), x))
+        result: Tensor = self.norm2(linear_plus(self.down, linear_gelu(self.up, x), x))
         return result

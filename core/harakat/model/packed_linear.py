@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["PackedLinear", "pack_linears", "packing_supported"]
+__all__ = ["PackedLinear", "linear_gelu", "linear_plus", "pack_linears", "packing_supported"]
 
 _X86 = ("x86_64", "amd64")
 _OPERATORS = ("_linear_pointwise", "_reorder_linear_weight", "_is_mkldnn_bf16_supported")
@@ -57,9 +58,22 @@ class PackedLinear(nn.Module):
         """The weight in its ordinary layout, (out_features, in_features); a new tensor each time."""
         return self.packed.to_dense()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(T, in_features) -> (T, out_features)."""
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
+    def forward(self, x: Tensor, residual: Tensor | None = None, *, gelu: bool = False) -> Tensor:
+        """(T, in_features) -> (T, out_features).
+
+        Args:
+            x: In the layer's number format.
+            residual: Added to the result, (T, out_features), in the same pass over it.
+            gelu: Instead: the exact GELU of the result, in the same pass.
+        """
+        operator = torch.ops.mkldnn._linear_pointwise
+        out: Tensor
+        if residual is not None:
+            out = operator.binary(x, residual, self.packed, self.bias, "add")
+        elif gelu:
+            out = operator.default(x, self.packed, self.bias, "gelu", [], "none")
+        else:
+            out = operator.default(x, self.packed, self.bias, "none", [], "")
         return out
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -72,6 +86,18 @@ class PackedLinear(nn.Module):
         if self.bias is not None:
             plain.bias = nn.Parameter(self.bias.detach().clone(), requires_grad=False)
         return plain.train(self.training)
+
+
+def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
+    """A linear layer's result plus `residual`, in one pass where the layer is packed."""
+    out: Tensor = layer(x, residual) if isinstance(layer, PackedLinear) else residual + layer(x)
+    return out
+
+
+def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
+    """The exact GELU of a linear layer's result, in one pass where the layer is packed."""
+    out: Tensor = layer(x, gelu=True) if isinstance(layer, PackedLinear) else functional.gelu(layer(x))
+    return out
 
 
 def pack_linears(network: nn.Module) -> None:

@@ -26,7 +26,7 @@ class FlatBatch(NamedTuple):
     tokens: int
     """T."""
     marked: bool
-    """Whether marks are there."""
+    """Whether marks are there; without any mark in the batch they are left out."""
 
 
 def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int], multiple: int = 1) -> FlatBatch:
@@ -39,6 +39,9 @@ def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int]
         multiple: The number of tokens is brought to a multiple of this by a filler sequence, for compiled networks,
             which then meet few different shapes.
     """
+    marked = any(w.tokens.marks is not None and _marks(w).any() for w in windows)
+    if len(windows) == 1 and multiple == 1:
+        return _pack_one(windows[0], prefix, suffix, marked)
     head, tail = len(prefix), len(suffix)
     sizes = np.array([w.stop - w.start for w in windows], dtype=np.int64) + head + tail
     total = int(sizes.sum())
@@ -46,7 +49,6 @@ def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int]
     if filler:
         sizes = np.append(sizes, filler)
         total += filler
-    marked = windows[0].tokens.marks is not None
     count = len(sizes)
     values = np.zeros((3 if marked else 2) * total + count + 1, dtype=np.int64)
     bounds = values[-count - 1 :]
@@ -72,6 +74,21 @@ def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int]
         marks = values[2 * total : 3 * total]
         marks[content] = np.concatenate([_marks(w) for w in windows])
     return FlatBatch(values, sizes.tolist(), total, marked)
+
+
+def _pack_one(window: Window, prefix: Sequence[int], suffix: Sequence[int], marked: bool) -> FlatBatch:
+    """A query: the same with few calls, which are most of what packing it costs."""
+    start, size = len(prefix), window.size
+    total = start + size + len(suffix)
+    values = np.zeros((3 if marked else 2) * total + 2, dtype=np.int64)
+    values[:start] = prefix
+    values[start : start + size] = window.tokens.ids[window.start : window.stop]
+    values[start + size : total] = suffix
+    values[total : 2 * total] = np.arange(total)
+    if marked:
+        values[2 * total + start : 2 * total + start + size] = _marks(window)
+    values[-1] = total
+    return FlatBatch(values, [total], total, marked)
 
 
 def _marks(window: Window) -> NDArray[np.int64]:

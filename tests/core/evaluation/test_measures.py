@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from harakat.evaluation import (
     Embedder,
     View,
     muradif_figures,
+    open_embedder,
     read_muradif,
     read_sts,
     sts_figures,
@@ -27,6 +31,7 @@ from harakat.evaluation.figures import Key, Result, compare_results
 from harakat.evaluation.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS
 from harakat.evaluation.sts import STS_SETS
 from harakat.training.muradif import MuradifRow
+from support.hub import COMMIT, running_hub
 from support.triplets import muradif_rows
 
 Known = Callable[..., Embedder]
@@ -150,6 +155,94 @@ def test_sts_faults_are_named(tmp_path: Path):
         read_sts("sts17", str(write_jsonl(tmp_path / "b.jsonl", [good])))
     with pytest.raises(OptionError, match="sts17, sts22"):
         read_sts("sts12")
+
+
+PROGRAM = """
+import json, sys
+from harakat.evaluation import read_beir, read_muradif
+from harakat.errors import HarakatError
+
+def tell(read):
+    try:
+        print(json.dumps(read().facts), flush=True)
+    except HarakatError as error:
+        print(json.dumps([type(error).__name__, str(error)]), flush=True)
+
+tell(lambda: read_muradif("someone/muradif"))
+tell(lambda: read_muradif("someone/muradif", revision=sys.argv[1]))
+tell(lambda: read_muradif("someone/muradif", revision="f" * 40))
+tell(lambda: read_beir("someone/retrieval", revision="main"))
+print("offline", flush=True)
+tell(lambda: read_muradif("someone/muradif", revision=sys.argv[1], offline=True))
+tell(lambda: read_beir("someone/retrieval", revision=sys.argv[1], offline=True))
+tell(lambda: read_beir("someone/other", offline=True))
+"""
+LAYOUT = """---
+configs:
+- {config_name: corpus, data_files: [{split: corpus, path: corpus.jsonl}]}
+- {config_name: queries, data_files: [{split: queries, path: queries.jsonl}]}
+- {config_name: default, data_files: [{split: test, path: test.jsonl}]}
+---
+"""
+
+
+def test_sets_of_the_hub_are_read_at_one_commit_which_is_recorded(tmp_path: Path):
+    for name in ("muradif", "retrieval"):
+        (tmp_path / name).mkdir()
+    write_jsonl(tmp_path / "muradif" / "test.jsonl", muradif_rows())
+    (tmp_path / "retrieval" / "README.md").write_text(LAYOUT, encoding="utf-8")
+    write_jsonl(tmp_path / "retrieval" / "corpus.jsonl", [{"_id": f"d{n}", "text": f"نص {n}"} for n in range(3)])
+    write_jsonl(tmp_path / "retrieval" / "queries.jsonl", [{"_id": "q1", "text": "سؤال"}])
+    write_jsonl(tmp_path / "retrieval" / "test.jsonl", [{"query-id": "q1", "corpus-id": "d2", "score": 1}])
+    repositories = {f"someone/{name}": tmp_path / name for name in ("muradif", "retrieval")}
+    with running_hub(repositories) as hub:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, COMMIT],
+            env={**os.environ, **hub.environment(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    online, offline = (part.splitlines() for part in done.stdout.split("offline\n"))
+    newest, pinned, missing, retrieval = map(json.loads, online)
+    assert newest == pinned and pinned["revision"] == COMMIT and pinned["rows"] == len(muradif_rows())
+    assert missing[0] == "DataUnavailableError" and "someone/muradif" in missing[1]
+    assert retrieval["revision"] == COMMIT and retrieval["documents"] == 3 and retrieval["queries"] == 1
+    pinned_again, retrieval_again, other = map(json.loads, offline)
+    assert (pinned_again, retrieval_again) == (pinned, retrieval)
+    assert other[0] == "DataUnavailableError" and "offline" in other[1]
+
+
+def test_a_local_file_has_no_revision(tmp_path: Path):
+    path = write_jsonl(tmp_path / "m.jsonl", muradif_rows())
+    for read in (lambda: read_muradif(str(path), revision="x"), lambda: read_sts("sts17", str(path), revision="x")):
+        with pytest.raises(OptionError, match="has no revisions"):
+            read()
+
+
+def test_sts_is_what_mteb_reads_and_measures(tmp_path: Path, foreign_folder: Path):
+    mteb = pytest.importorskip("mteb")
+    from datasets import Dataset, DatasetDict
+    from sentence_transformers import SentenceTransformer
+
+    for name, task in (("sts17", "STS17"), ("sts22", "STS22.v2")):
+        dataset = mteb.get_task(task).metadata.dataset
+        assert (dataset["path"], dataset["revision"]) == (STS_SETS[name].hub, STS_SETS[name].revision)
+    words = ["كتاب", "قلم", "مدرسة", "بيت", "نهر", "بحر"]
+    pairs: list[dict[str, object]] = [
+        {"sentence1": f"هذا {a} جديد", "sentence2": f"ذلك {b} هناك", "score": float((i * 7 + j * 3) % 5)}
+        for i, a in enumerate(words)
+        for j, b in enumerate(words)
+    ]
+    task = mteb.get_task("STS17", hf_subsets=["ar-ar"])
+    task.dataset = {"ar-ar": DatasetDict({"test": Dataset.from_list(pairs)})}
+    task.data_loaded = True
+    model = mteb.SentenceTransformerEncoderWrapper(SentenceTransformer(str(foreign_folder)))
+    theirs = task.evaluate(model, split="test", subsets_to_run=["ar-ar"], encode_kwargs={}, num_proc=1)
+    read = read_sts("sts17", str(write_jsonl(tmp_path / "s.jsonl", pairs)))
+    ours = sts_figures(open_embedder(f"st:{foreign_folder}"), read, [View(32)])[0].value
+    assert ours == pytest.approx(100 * theirs["ar-ar"]["cosine_spearman"])
 
 
 def test_hub_sets_are_pinned():

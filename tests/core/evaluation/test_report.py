@@ -19,7 +19,8 @@ from harakat.evaluation import (
     family_rows,
     triplet_figures,
 )
-from harakat.evaluation.card import COLUMNS, SYSTEMS, is_complete
+from harakat.evaluation.card import COLUMNS, SYSTEMS, Cell, is_complete
+from harakat.evaluation.significance import Interval
 from harakat.evaluation.views import View
 from support.triplets import muradif_rows
 
@@ -98,13 +99,55 @@ def test_the_card(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyP
     first, gate = report.results
     assert not is_complete(report) and first.figures and not gate.figures
     assert any("sts17" in f for f in first.failures) and any("GATE-AraBert-V1" in f for f in gate.failures)
+    assert "cannot be fetched" in report.data["sts17"]["not here"] and report.data["muradif"]["rows"]
     heads, neo, other = card_table(report)
     assert heads == ("system", *COLUMNS)
-    assert "/ 80.64 (" in neo[1] and "/ 80.09 (" in neo[2] and neo[4] == "– / 69.34"
+    assert neo[1].endswith("] / 80.64") and neo[2].endswith("] / 80.09") and neo[4] == "– / 69.34"
+    assert any("muradif: its sizes are not those of the published data" in line for line in said)
     assert other[1] == "– / 30.98" and other[4] == "– / –"
-    assert any("GATE" in line for line in said)
+    assert any("GATE-AraBert-V1: not opened" in line for line in said)
+    text = report.write(tmp_path / "card.md").read_text(encoding="utf-8")
+    assert "| " + " | ".join(neo) + " |" in text
+    found = json.loads(report.write(tmp_path / "card.json").read_text(encoding="utf-8"))
+    cell = next(c for c in found["card"] if c["system"] == first.system and c["column"] == "Muradif full")
+    assert cell["low"] <= cell["measured"] <= cell["high"]
+    assert cell["published"] == 80.64 and cell["difference"] is None, "other data"
+    assert all(c["measured"] is None for c in found["card"] if c["system"] == gate.system)
     with pytest.raises(OptionError, match="not in the card"):
         card_report(systems=["nobody"])
+
+
+def test_a_cell_holds_the_difference():
+    found = Interval(79.9, 79.5, 80.3)
+    assert str(Cell(found, 80.09, False, 2)) == "79.90 [79.50, 80.30] / 80.09 (-0.19)"
+    assert str(Cell(found, 80, True, 2)) == "79.90 [79.50, 80.30] / about 80 (-0.10)"
+    assert str(Cell(found, 80.09, False, 2, comparable=False)) == "79.90 [79.50, 80.30] / 80.09"
+    assert str(Cell(None, None, False, 2)) == "– / –"
+
+
+def test_a_card_without_data_opens_no_system(monkeypatch: pytest.MonkeyPatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    said: list[str] = []
+    report = card_report(systems=["harakat-mini"], models={"harakat-mini": "/nowhere"}, say=said.append)
+    assert not report.results[0].figures and "no system is opened" in said[-1] and len(said) == 4
+
+
+def test_others_are_compared_with_the_first_that_was_measured(report: Report):
+    later = Report("t", [Result("absent", failures=["not here"]), *report.results], bootstrap=HOW)
+    assert {d["first"]["system"] for d in later.as_dict()["differences"]} == {"drawn | one"}
+
+
+def test_no_winner_inside_the_interval(known: Callable[..., Embedder]):
+    rows = family_rows()
+    twins = [
+        Result(name, {}, triplet_figures("homographs", known({}, name=name), rows, [View(16)]))
+        for name in ("one", "two")
+    ]
+    report = Report("t", twins, bootstrap=HOW)
+    assert all(d["better"] is None and d["low"] <= 0 <= d["high"] for d in report.as_dict()["differences"])
+    assert report.markdown().count("| not decided |") == 2
 
 
 def test_the_published_figures_belong_to_columns():

@@ -50,7 +50,7 @@ def test_tables_round_trip(tmp_path_factory: pytest.TempPathFactory, rows: list[
     [
         ("a.jsonl", b'{"anchor": "x"}\n{"anchor": ', "a.jsonl, line 2: not JSON"),
         ("a.jsonl", b"[1]\n", "a.jsonl, line 1: a JSON list"),
-        ("a.jsonl", b'\n{"a": "\xff"}\n', "a.jsonl, line 2: not UTF-8 (byte 0xFF at place 8)"),
+        ("a.jsonl", b'\n{"a": "\xff"}\n', "a.jsonl, line 2: not UTF-8 (byte 0xFF at place 8 of the line)"),
         ("a.csv", b"anchor,positive\nx\n", "a.csv, line 2: 1 fields, but the header names 2"),
         ("a.csv", b'anchor,positive\nx,"y\n', "a.csv, line 2: not CSV"),
         ("a.csv", b"anchor,anchor\nx,y\n", "two columns have the name 'anchor'"),

@@ -17,7 +17,7 @@ from harakat.errors import HarakatError
 from support.numbered import numbered
 
 Run = Callable[..., Result]
-COMMANDS = ["demo", "index", "search", "encode", "tokens", "models", "fetch"]
+COMMANDS = ["demo", "index", "search", "encode", "tokens", "models", "fetch", "bench"]
 
 
 def test_help_shows_every_command(run: Run):
@@ -62,7 +62,7 @@ def test_a_bug_is_not_dressed_up(run: Run, monkeypatch: pytest.MonkeyPatch):
     def broken(**_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("harakat_cli.names.make_encoder", broken)
+    monkeypatch.setattr("harakat.Encoder", broken)
     with pytest.raises(ZeroDivisionError):
         run("tokens", "x")
     assert not issubclass(ZeroDivisionError, HarakatError)

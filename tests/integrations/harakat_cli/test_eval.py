@@ -29,7 +29,9 @@ def test_muradif(run: Run, tmp_path: Path, tiny_folder: Path, other_folder: Path
     assert "not the 38,554 rows" in done.stderr and "written: r.json" in done.stderr
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert [s["system"] for s in found["systems"]] == ["tiny", "other"]
-    assert {f["dim"] for f in found["systems"][0]["figures"]} == {64, 16}
+    figures = found["systems"][0]["figures"]
+    views = {(f["dim"], f["precision"], f["marks"]) for f in figures if f["metric"] == "accuracy"}
+    assert views == {(d, p, m) for d in (64, 16) for p in ("float32", "int8", "binary") for m in ("as-is", "bare")}
     assert found["data"]["muradif"]["rows"] == len(muradif_rows()) and found["differences"]
     assert "## Differences" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
@@ -71,6 +73,30 @@ def test_quran(run: Run, tmp_path: Path, tiny_folder: Path):
     assert {f["task"] for f in found["systems"][0]["figures"]} == {"typed verse", "verse half", "homographs"}
 
 
+def test_a_bare_reader_and_options_of_our_own_models(run: Run, tmp_path: Path, tiny_folder: Path):
+    pairs: list[dict[str, object]] = [
+        {"sentence1": f"عِلْم {i}", "sentence2": f"كَلَام {i * i}", "score": i % 5} for i in range(12)
+    ]
+    data = jsonl(tmp_path / "s.jsonl", pairs)
+    models = ("--model", tiny_folder, "--model", f"bare:{tiny_folder}", "--spelling", "imlai", "--attention", "sdpa")
+    done = run("eval", "sts", "sts17", "--data", data, *models, *QUICK, "--dims", 16, "-o", "s.json")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
+    as_is, bare = (
+        {f["marks"]: f["value"] for f in s["figures"] if f["precision"] == "float32"} for s in found["systems"]
+    )
+    assert as_is["bare"] == bare["bare"] == bare["as-is"] != as_is["as-is"]
+
+
+def test_data_of_this_machine_has_no_revision(run: Run, tmp_path: Path):
+    data = jsonl(tmp_path / "m.jsonl", list(muradif_rows()))
+    done = run("eval", "muradif", "--data", data, "--data-revision", "abc")
+    assert done.exit_code == 2 and "has no revisions" in done.stderr
+    done = run("eval", "retrieval", tmp_path, "--data-revision", "abc")
+    assert done.exit_code == 2 and "has no revisions" in done.stderr
+    assert "no such folder" in run("eval", "retrieval", tmp_path / "none").stderr
+
+
 def test_card_goes_on_and_says_so(run: Run, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     from huggingface_hub import constants
 
@@ -80,7 +106,9 @@ def test_card_goes_on_and_says_so(run: Run, tmp_path: Path, tiny_folder: Path, m
     place = ("--place", f"NeoAraBERT_MSA={tiny_folder}")
     done = run("eval", "card", "--data", f"muradif={data}", *systems, *place, "-o", "card.json")
     assert done.exit_code == 1, "something could not be had"
-    assert "/ 70.32 (" in done.stdout and "– / 30.98" in done.stdout and "GATE-AraBert-V1" in done.stderr
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))["card"]
+    assert {c["published"] for c in card} >= {70.32, 30.98}
+    assert "] / 70.32\t" in done.stdout and "– / 30.98" in done.stdout and "GATE-AraBert-V1" in done.stderr
     nothing = run("eval", "card", "--data", f"muradif={tmp_path / 'none.jsonl'}", *systems, *place)
     assert nothing.exit_code == 2 and "no such file" in nothing.stderr
     wrong = run("eval", "card", "--data", "muradif")
@@ -88,11 +116,13 @@ def test_card_goes_on_and_says_so(run: Run, tmp_path: Path, tiny_folder: Path, m
 
 
 def test_plots(run: Run, tmp_path: Path, tiny_folder: Path):
-    done = run("eval", "plots", "out", "--model", tiny_folder, "--surah", 112, "--every", 100, *QUICK)
+    report = ("-o", "q.json")
+    done = run("eval", "plots", "out", "--model", tiny_folder, "--surah", 112, "--every", 100, *QUICK, *report)
     assert done.exit_code == 0, done.stderr
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(names) == 10 and {"quality.svg", "margins.png", "surah-112.png"} <= set(names)
     assert len(done.stdout.splitlines()) == 10
+    assert json.loads((tmp_path / "q.json").read_text(encoding="utf-8"))["title"] == "The Quran, and homographs"
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,17 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from typer.testing import Result
 
 from support.calima import write_morphology
+from support.hub import COMMIT, Hub, running_hub
 from support.tiny import write_tiny
 
 Run = Callable[..., Result]
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_a_folder_is_verified(run: Run, tiny_folder: Path):
@@ -70,72 +66,18 @@ def test_a_model_that_segments_wants_the_data(run: Run, tmp_path: Path, monkeypa
     assert done.exit_code == 0 and "morphology calima-msa-r13: verified" in done.stdout
 
 
-class Hub(ThreadingHTTPServer):
-    """The few answers of a model hub that fetching a repository needs, over real files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        super().__init__(("127.0.0.1", 0), Answers)
-
-
-class Answers(BaseHTTPRequestHandler):
-    server: Hub
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def do_HEAD(self) -> None:
-        self.do_GET(body=False)
-
-    def do_GET(self, body: bool = True) -> None:
-        path = unquote(self.path.split("?")[0])
-        if path.startswith("/api/models/someone/tiny/revision/v9"):
-            return self.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
-        if path.startswith("/api/models/someone/tiny"):
-            files = sorted(self.server.folder.iterdir())
-            info: Any = {"id": "someone/tiny", "sha": COMMIT, "siblings": [{"rfilename": p.name} for p in files]}
-            if "/tree/" in path:
-                info = [{"type": "file", "path": p.name, "size": p.stat().st_size, "oid": "0" * 40} for p in files]
-            return self.answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"}, body)
-        file = self.server.folder / path.rsplit("/", 1)[-1]
-        if not path.startswith(f"/someone/tiny/resolve/{COMMIT}/") or not file.is_file():
-            return self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
-        content = file.read_bytes()
-        git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-        large = hashlib.sha256(content).hexdigest()
-        etag = large if file.suffix == ".safetensors" else git
-        return self.answer(200, content, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}, body)
-
-    def answer(self, status: int, content: bytes, headers: dict[str, str], body: bool = True) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-
 @pytest.fixture
 def hub(tiny_folder: Path, tmp_path: Path) -> Iterator[Hub]:
     folder = shutil.copytree(tiny_folder, tmp_path / "upstream")
     (folder / "modeling_evil.py").write_text("raise SystemExit('executed')")
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    server = Hub(folder)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
+    with running_hub({"someone/tiny": folder}) as server:
+        yield server
 
 
 def test_a_model_is_fetched_verified_and_used_without_the_hub(hub: Hub, tmp_path: Path, environment: dict[str, str]):
     def harakat(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        env = {k: v for k, v in environment.items() if k not in ("HF_HUB_OFFLINE",)} | {
-            "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
-            "HF_HOME": str(tmp_path / "hub"),
-            "HF_HUB_DISABLE_XET": "1",
-            "NO_PROXY": "127.0.0.1",
-            **changes,
-        }
+        env = {**environment, **hub.environment(tmp_path / "hub"), **changes}
         command = [sys.executable, "-m", "harakat_cli.main", *arguments]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
 

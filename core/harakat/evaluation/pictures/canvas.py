@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "arabic", "new_figure", "save"]
 
-COLOURS = ("#0b6e4f", "#c8553d", "#3d5a80", "#8f6bb3", "#e0a030", "#5c5c5c")
-DPI = 150
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#000000")
+"""Told apart by the colour-blind too (Wong 2011, Nature Methods 8:441)."""
+DPI = 120
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -46,5 +46,7 @@ def family_picture(family: Family, embedders: Sequence[Embedder]) -> Figure:
             axes.axhline(edge - 0.5, color="white", linewidth=2)
             axes.axvline(edge - 0.5, color="white", linewidth=2)
         axes.set_title(embedder.name)
+    # Latin first: the line runs the way of its first letter.
+    figure.suptitle(f"Cosines of the readings of {arabic(family.bare)}")
     figure.colorbar(shown, ax=list(panels), shrink=0.7, label="cosine")
     return figure

@@ -50,7 +50,9 @@ def quality_picture(report: Report, keys: Sequence[Key]) -> Figure:
                 axes.set_xlabel(label)
         row[0].set_xticks(sorted({f.view.dim for r in report.results for f in r.figures if f.key == key}))
         row[0].minorticks_off()
+        row[0].set_ylim(bottom=min(0.0, row[0].get_ylim()[0]))
     handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.suptitle(f"Quality by dim and by bytes, with {report.bootstrap.level:.0%} intervals", fontsize=11)
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     return figure
 
@@ -66,7 +68,7 @@ def _line(row: Any, report: Report, place: int, key: Key, precision: str) -> boo
     values = [e.value for e in ends]
     bars = [[e.value - e.low for e in ends], [e.high - e.value for e in ends]]
     # Side by side where lines share their dims.
-    aside = 1.03 ** (3 * place + PRECISIONS.index(precision))
+    aside = 1.012 ** (3 * place + PRECISIONS.index(precision))
     for axes, across in zip(row, ([f.view.dim * aside for f in found], [f.view.bytes for f in found]), strict=True):
         axes.errorbar(
             across,

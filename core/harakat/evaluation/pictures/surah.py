@@ -52,34 +52,80 @@ def surah_picture(embedder: Embedder, surah: int) -> Figure:
     shares = strengths**2 / (strengths**2).sum()
     places = left[:, :2] * strengths[:2]
 
+    areas = 45 * np.sqrt(counts)
     figure = new_figure(9, 7)
     axes: Any = figure.add_subplot()
     shown = axes.scatter(
         places[:, 0],
         places[:, 1],
         c=[point + 1 for point in points],
-        s=45 * np.sqrt(counts),
+        s=areas,
         cmap="viridis",
         edgecolors="white",
         linewidths=0.6,
         alpha=0.9,
     )
-    halo = [require("matplotlib.patheffects", "eval").withStroke(linewidth=3, foreground="white")]
-    spread = _spread_out(places, LABELLED)
-    for place, point, count, chosen in zip(places, points, counts, spread, strict=True):
-        name = f"{point + 1}" + (f" ×{count}" if count > 1 else "")
-        axes.annotate(name, place, xytext=(4, 3), textcoords="offset points", fontsize=7, color="#444444")
-        if chosen or count > 1:
-            words = arabic(" ".join(texts[point].split()[:LABEL_WORDS]))
-            below = {"xytext": (0, -17), "textcoords": "offset points", "fontsize": 11, "ha": "center"}
-            axes.annotate(words, place, path_effects=halo, zorder=5, **below)
     axes.set_xlabel(f"first component ({shares[0]:.0%} of the variance)")
     axes.set_ylabel(f"second component ({shares[1]:.0%})")
     axes.margins(0.1)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{whole.name_en}  {arabic(whole.name_ar)}  ({len(texts)} verses, {embedder.name})")
     figure.colorbar(shown, ax=axes, shrink=0.7, label="verse")
+    # Where things are on the page is known from here on.
+    figure.draw_without_rendering()
+    labels = _Labels(axes, places, np.sqrt(areas) / 2)
+    halo = [require("matplotlib.patheffects", "eval").withStroke(linewidth=3, foreground="white")]
+    said = [place for place, chosen in enumerate(_spread_out(places, LABELLED)) if chosen or counts[place] > 1]
+    for place in said:
+        words = arabic(" ".join(texts[points[place]].split()[:LABEL_WORDS]))
+        labels.put(place, words, always=True, fontsize=11, path_effects=halo, zorder=5)
+    for place, (point, count) in enumerate(zip(points, counts, strict=True)):
+        name = f"{point + 1}" + (f" ×{count}" if count > 1 else "")
+        labels.put(place, name, always=place in said, fontsize=7, color="#444444")
     return figure
+
+
+class _Labels:
+    """Texts beside points, each where it covers the fewest points and no text.
+
+    Args:
+        axes: With its limits set, in a figure that has been laid out.
+        places: (points, 2), in data coordinates.
+        radii: (points,), in 1/72 inch.
+    """
+
+    SIDES = (("left", "center", 1, 0), ("center", "top", 0, -1), ("center", "bottom", 0, 1), ("right", "center", -1, 0))
+    """Where the text is anchored, across and along, and to which side of its point it lies."""
+    GAP = 1.5
+    """1/72 inch between a point and its text."""
+
+    def __init__(self, axes: Any, places: Any, radii: Any) -> None:
+        self._axes, self._places, self._radii = axes, places, radii
+        self._on_page = axes.transData.transform(places)
+        self._taken: list[Any] = []
+
+    def put(self, place: int, text: str, *, always: bool, **style: Any) -> None:
+        """Write a text at a place; one that is not said `always` is left out where it would cover another text."""
+        best: tuple[int, Any, Any] | None = None
+        apart = float(self._radii[place]) + self.GAP
+        for across, along, right, up in self.SIDES:
+            aside = (apart * right, apart * up)
+            label = self._axes.annotate(
+                text, self._places[place], aside, textcoords="offset points", ha=across, va=along, **style
+            )
+            box = label.get_window_extent()
+            label.remove()
+            hidden = sum(bool(box.overlaps(taken)) for taken in self._taken)
+            outside = not self._axes.bbox.contains(box.x0, box.y0) or not self._axes.bbox.contains(box.x1, box.y1)
+            covered = int(box.count_contains(self._on_page))
+            if hidden and not always:
+                continue
+            cost = 100 * hidden + 100 * outside + covered
+            if best is None or cost < best[0]:
+                best = cost, label, box
+        if best is not None:
+            self._axes.add_artist(best[1])
+            self._taken.append(best[2])
 
 
 def _spread_out(places: Any, most: int) -> list[bool]:
