@@ -22,9 +22,11 @@ from harakat.errors import CheckpointError
 from harakat.model.attention import Attention
 from harakat.model.packed_linear import linear_gelu, linear_plus
 
-__all__ = ["MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
+__all__ = ["FORMAT", "MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
 
 MODEL_TYPE = "harakat-marked-bert"
+FORMAT = 2
+"""Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``."""
 
 # Odd 64-bit multipliers (the golden ratio's and SplitMix64's, written as signed integers).
 _MIX_ID = -7046029254386353131
@@ -81,10 +83,16 @@ class MarkedBertConfig:
         """Take the known fields out of a parsed ``config.json``.
 
         Raises:
-            CheckpointError: `model_type` is another one, or a field is missing or out of range.
+            CheckpointError: `model_type` or `format` is another one, or a field is missing or out of range.
         """
         if values.get("model_type") != MODEL_TYPE:
             raise CheckpointError(f"config.json: model_type={values.get('model_type')!r}, expected {MODEL_TYPE!r}")
+        if values.get("format") != FORMAT:
+            raise CheckpointError(
+                f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the gain "
+                "of marks goes by how many pieces bear them; the vectors would be others. Use the harakat that wrote the "
+                "files, or train the model again"
+            )
         if "vocab_size" not in values:
             raise CheckpointError("config.json: vocab_size is missing")
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})

@@ -100,10 +100,10 @@ def save_marked_bert(
 
     from safetensors.torch import save_file
 
-    from harakat.model.marked_bert import MODEL_TYPE
+    from harakat.model.marked_bert import FORMAT, MODEL_TYPE
 
     folder = Path(folder)
-    fields = {"model_type": MODEL_TYPE, **asdict(config), **extra}
+    fields = {"model_type": MODEL_TYPE, "format": FORMAT, **asdict(config), **extra}
     (folder / "config.json").write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", "utf-8")
     file = folder / "model.safetensors"
     stored = {name: tensor.detach().contiguous() for name, tensor in state.items()} if exact else quantise(state)

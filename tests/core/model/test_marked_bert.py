@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel
 from harakat.arabic import markcodes
 from harakat.errors import CheckpointError
 from harakat.model.attention import PaddedAttention
-from harakat.model.marked_bert import MODEL_TYPE, MarkedBert, MarkedBertConfig, lexicon_keys
+from harakat.model.marked_bert import FORMAT, MODEL_TYPE, MarkedBert, MarkedBertConfig, lexicon_keys
 
 CONFIG = MarkedBertConfig(
     vocab_size=50,
@@ -127,6 +127,8 @@ def test_keys_hardly_collide():
     ("change", "message"),
     [
         ({"model_type": "bert"}, "model_type"),
+        ({"format": None}, "format=None"),
+        ({"format": 1}, "gain of marks"),
         ({"vocab_size": None}, "vocab_size"),
         ({"hidden_size": 0}, "hidden_size"),
         ({"num_attention_heads": 5}, "num_attention_heads"),
@@ -135,7 +137,7 @@ def test_keys_hardly_collide():
     ],
 )
 def test_unusable_configs_are_refused(change, message):
-    values = {"model_type": MODEL_TYPE, **dataclasses.asdict(CONFIG)}
+    values = {"model_type": MODEL_TYPE, "format": FORMAT, **dataclasses.asdict(CONFIG)}
     assert MarkedBertConfig.from_dict(values) == CONFIG
     values |= change
     with pytest.raises(CheckpointError, match=message):
