@@ -89,9 +89,9 @@ class MarkedBertConfig:
             raise CheckpointError(f"config.json: model_type={values.get('model_type')!r}, expected {MODEL_TYPE!r}")
         if values.get("format") != FORMAT:
             raise CheckpointError(
-                f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the gain "
-                "of marks goes by how many pieces bear them; the vectors would be others. Use the harakat that wrote the "
-                "files, or train the model again"
+                f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the "
+                "gain of marks goes by how many pieces bear them; the vectors would be others. Use the harakat that "
+                "wrote the files, or train the model again"
             )
         if "vocab_size" not in values:
             raise CheckpointError("config.json: vocab_size is missing")
