@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.errors import DimError, OptionError
 from harakat.model.attention_choice import AttentionKind
 from harakat.model.fingerprint import Fingerprint
 from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
-from harakat.runtime.batching import OVERFLOW, Overflow, plan_windows, slabs
+from harakat.runtime.batching import Overflow, plan_windows, slabs
+from harakat.runtime.choices import check_dim, check_max_length, check_overflow, choose_prompt
 from harakat.runtime.loading import Loaded, load
 from harakat.runtime.output import file_kind, save
 from harakat.runtime.pipeline import Job, run
 from harakat.runtime.progress import progress_bar
-from harakat.runtime.texts import check_text, checked, refuse_container, text_list
+from harakat.runtime.texts import check_text, checked, refuse_container, remembered, text_list
 from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class Encoder:
         self._options = {
             key: value for key, value in locals().items() if key not in ("self", "__class__") and value is not None
         }
-        self._overflow = _check_overflow(overflow)
+        self._overflow = check_overflow(overflow)
         self._fleet: Fleet | None = None
         self._loaded: Loaded = load(
             model,
@@ -143,12 +142,12 @@ class Encoder:
             offline=offline,
             cache_dir=cache_dir,
         )
-        self._dim = self._check_dim(dim, allow_untrained_dim)
+        self._dim = check_dim(self._loaded, dim, allow_untrained=allow_untrained_dim)
         self._precision = check_precision(precision, self._dim)
-        self._max_length = self._check_max_length(max_length)
+        self._max_length = check_max_length(self._loaded, max_length)
         prompts = self._loaded.config.prompts
-        self._query_prompt = _prompt(query_prompt, prompts, ("query",))
-        self._document_prompt = _prompt(document_prompt, prompts, ("document", "passage"))
+        self._query_prompt = choose_prompt(query_prompt, prompts, "query")
+        self._document_prompt = choose_prompt(document_prompt, prompts, "document", "passage")
         self._options["model"] = self._loaded.reopen_as
         if self._loaded.revision:
             self._options["revision"] = self._loaded.revision
@@ -332,7 +331,7 @@ class Encoder:
             TextError: A text with a lone surrogate; nothing is encoded.
             TextTooLongError: A text over `max_length` under ``overflow="error"``.
         """
-        policy = self._overflow if overflow is None else _check_overflow(overflow)
+        policy = self._overflow if overflow is None else check_overflow(overflow)
         if isinstance(texts, str):
             vector: NDArray[Any] = self.encode([texts], prompt=prompt, overflow=policy, show_progress=False)[0]
             return vector
@@ -382,7 +381,7 @@ class Encoder:
             TextTypeError, TextError, TextTooLongError: As `encode`, when the text in question is reached.
         """
         refuse_container(texts)
-        policy = self._overflow if overflow is None else _check_overflow(overflow)
+        policy = self._overflow if overflow is None else check_overflow(overflow)
         return self._stream(texts, prompt, policy, show_progress)
 
     def _stream(
@@ -453,11 +452,11 @@ class Encoder:
         target = Path(path)
         found = file_kind(target, kind)
         refuse_container(texts)
-        policy = self._overflow if overflow is None else _check_overflow(overflow)
+        policy = self._overflow if overflow is None else check_overflow(overflow)
         source: Iterable[str] = texts
         given: Iterator[str] | None = None
         if keep_texts:
-            source, given = _remembered(texts)
+            source, given = remembered(texts)
         return save(
             target,
             found,
@@ -537,28 +536,6 @@ class Encoder:
     def _room(self) -> int:
         return self._max_length - self._loaded.engine.specials
 
-    def _check_dim(self, dim: int | None, allow_untrained: bool) -> int:
-        full = self._loaded.dims[0]
-        if dim is None:
-            return self._loaded.config.dim or full
-        trained = ", ".join(map(str, self._loaded.dims))
-        if isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not 1 <= dim <= full:
-            raise DimError(f"dim={dim!r}: {self.name} gives 1 to {full} values; trained dims: {trained}")
-        if dim not in (*self._loaded.dims, self._loaded.config.dim) and not allow_untrained:
-            raise DimError(
-                f"dim={dim}: {self.name} was trained for {trained}; at another size similarities are worse. Choose one "
-                f"of these, or pass allow_untrained_dim=True"
-            )
-        return int(dim)
-
-    def _check_max_length(self, max_length: int | None) -> int:
-        if max_length is None:
-            return self._loaded.config.max_length
-        most, least = self._loaded.config.max_positions, self._loaded.engine.specials + 1
-        if isinstance(max_length, bool) or not isinstance(max_length, int) or not least <= max_length <= most:
-            raise OptionError(f"max_length={max_length!r}: {self.name} takes {least} to {most} tokens")
-        return max_length
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
         return self  # nothing about it changes, so one is as good as two
 
@@ -576,35 +553,5 @@ class Encoder:
         )
 
 
-def _remembered(texts: Iterable[str]) -> tuple[Iterator[str], Iterator[str]]:
-    """The texts, and the same again, of which only those that the first has given and the second has not are kept."""
-    waiting: deque[str] = deque()
-
-    def first() -> Iterator[str]:
-        for text in texts:
-            waiting.append(text)
-            yield text
-
-    def second() -> Iterator[str]:
-        while waiting:
-            yield waiting.popleft()
-
-    return first(), second()
-
-
 def _key(options: dict[str, Any]) -> str:
     return repr(sorted((name, value) for name, value in options.items() if value is not None))
-
-
-def _check_overflow(overflow: str) -> Overflow:
-    if overflow not in OVERFLOW:
-        raise OptionError(f"overflow={overflow!r} is unknown; choose one of {', '.join(OVERFLOW)}")
-    return overflow  # type: ignore[return-value]
-
-
-def _prompt(given: str | None, prompts: Any, names: tuple[str, ...]) -> str:
-    if given is not None:
-        if not isinstance(given, str):
-            raise OptionError(f"a prompt is a str, not {given!r}")
-        return given
-    return next((str(prompts[name]) for name in names if name in prompts), "")

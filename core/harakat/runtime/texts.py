@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 from harakat.errors import TextError, TextTypeError
 
-__all__ = ["check_text", "checked", "text_list"]
+__all__ = ["check_text", "checked", "refuse_container", "remembered", "text_list"]
 
 HINT = "give each text as a str"
 
@@ -64,3 +65,19 @@ def text_list(texts: object) -> list[str]:
     """
     refuse_container(texts)
     return list(checked(texts))  # type: ignore[arg-type]
+
+
+def remembered(texts: Iterable[str]) -> tuple[Iterator[str], Iterator[str]]:
+    """The texts, and the same again, of which only those that the first has given and the second has not are kept."""
+    waiting: deque[str] = deque()
+
+    def first() -> Iterator[str]:
+        for text in texts:
+            waiting.append(text)
+            yield text
+
+    def second() -> Iterator[str]:
+        while waiting:
+            yield waiting.popleft()
+
+    return first(), second()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harakat.errors import HarakatError, TextError, TextTypeError
-from harakat.runtime.texts import text_list
+from harakat.runtime.texts import remembered, text_list
 
 
 @given(st.lists(st.text()))
@@ -41,3 +41,18 @@ def test_errors_are_also_what_python_readers_expect() -> None:
     assert issubclass(TextTypeError, TypeError)
     assert issubclass(TextError, ValueError)
     assert issubclass(TextTypeError, HarakatError)
+
+
+@given(st.lists(st.text(), max_size=20), st.lists(st.booleans(), max_size=40))
+def test_remembered_gives_the_same_texts_twice(texts: list[str], turns: list[bool]) -> None:
+    first, second = remembered(texts)
+    given_first: list[str] = []
+    given_second: list[str] = []
+    for turn in turns:
+        if turn:
+            given_first += [text for text in [next(first, None)] if text is not None]
+        elif len(given_second) < len(given_first):
+            given_second.append(next(second))
+    given_first += first
+    given_second += second
+    assert given_first == given_second == texts
