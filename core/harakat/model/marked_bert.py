@@ -190,10 +190,13 @@ class MarkedBert(nn.Module):
 
 
 def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
-    """Return how many tokens of its text bear inner marks, for each token; texts lie unbroken in the row."""
+    """Return how many tokens of its text bear inner marks, for each token; texts lie unbroken in the row.
+
+    A filler sequence may say any positions: what its tokens get is not used.
+    """
     sums = functional.pad(((marks & _INNER) != 0).long().cumsum(0), (1, 0))
     starts = torch.arange(len(marks), device=marks.device) - positions
-    return sums[starts + lengths] - sums[starts]
+    return sums[(starts + lengths).clamp(max=len(marks))] - sums[starts]
 
 
 class _Lexicon(nn.Module):
