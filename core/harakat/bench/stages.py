@@ -117,6 +117,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
     """
     from torch import nn
 
+    from harakat.model.int8_linear import Int8Linear
     from harakat.model.packed_linear import PackedLinear
 
     seconds = clock.seconds
@@ -148,7 +149,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
         handles += [block.register_forward_pre_hook(begin), block.register_forward_hook(end_block)]
     for module in network.modules():
         stage = None
-        if isinstance(module, nn.Linear | PackedLinear):
+        if isinstance(module, nn.Linear | PackedLinear | Int8Linear):
             stage = "linear layers"
         elif isinstance(module, nn.LayerNorm | nn.RMSNorm):
             stage = "norms"

@@ -90,13 +90,13 @@ class PackedLinear(nn.Module):
 
 def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
     """A linear layer's result plus `residual`, in one pass where the layer is packed."""
-    out: Tensor = layer(x, residual) if isinstance(layer, PackedLinear) else residual + layer(x)
+    out: Tensor = residual + layer(x) if isinstance(layer, nn.Linear) else layer(x, residual)
     return out
 
 
 def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
     """The exact GELU of a linear layer's result, in one pass where the layer is packed."""
-    out: Tensor = layer(x, gelu=True) if isinstance(layer, PackedLinear) else functional.gelu(layer(x))
+    out: Tensor = functional.gelu(layer(x)) if isinstance(layer, nn.Linear) else layer(x, gelu=True)
     return out
 
 
