@@ -64,7 +64,8 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     """Seconds that one pass over the texts spends in each of `STAGES`.
 
     The stages run one after the other here, the clock waits for the device at every border, and the words are those
-    of a tokenizer that has met them: for shares, not for totals. The sum is a little over what `encode` takes.
+    of a tokenizer that has met them: for shares, not for totals. The sum is a little over what `encode` takes. Packed
+    linear layers add residuals and apply GELU themselves, which counts as theirs.
 
     Args:
         encoder: Not compiled (its blocks have no stages left). Texts over its length are cut.
