@@ -118,8 +118,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
     """
     from torch import nn
 
-    from harakat.model.int8_linear import Int8Linear
-    from harakat.model.packed_linear import PackedLinear
+    from harakat.model.packed_linear import FusedLinear
 
     seconds = clock.seconds
     blocks = next(m for m in network.modules() if isinstance(m, nn.ModuleList))
@@ -150,7 +149,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
         handles += [block.register_forward_pre_hook(begin), block.register_forward_hook(end_block)]
     for module in network.modules():
         stage = None
-        if isinstance(module, nn.Linear | PackedLinear | Int8Linear):
+        if isinstance(module, nn.Linear | FusedLinear):
             stage = "linear layers"
         elif isinstance(module, nn.LayerNorm | nn.RMSNorm):
             stage = "norms"

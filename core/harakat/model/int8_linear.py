@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harakat.model.packed_linear import packing_supported
+from harakat.model.packed_linear import FusedLinear, packing_supported
 
 __all__ = ["Int8Linear", "int8_obstacle", "quantise_linears"]
 
@@ -63,22 +62,16 @@ def _multiply(inputs: Tensor, packed: Tensor, scale: Tensor) -> Tensor:
     return out
 
 
-class Int8Linear(nn.Module):
-    """`nn.Linear` for inference with int8 weights and inputs, float32 outside.
-
-    A state dict and a deep copy hold the rounded weights as an ordinary `nn.Linear` would.
+class Int8Linear(FusedLinear):
+    """A linear layer with int8 weights and inputs, float32 outside.
 
     Args:
         linear: float32, on the CPU, where `int8_obstacle` sees none.
         peaks: The largest absolute value of each input column on typical texts, (in_features,).
     """
 
-    bias: Tensor | None
-
     def __init__(self, linear: nn.Linear, peaks: Tensor) -> None:
-        super().__init__()
-        self.in_features, self.out_features = linear.in_features, linear.out_features
-        self.register_parameter("bias", linear.bias)
+        super().__init__(linear)
         weight = linear.weight.detach()
         self.outliers: Tensor = peaks.topk(min(OUTLIERS, len(peaks))).indices.sort().values
         factors = _factors(weight, peaks)
@@ -101,13 +94,7 @@ class Int8Linear(nn.Module):
         return weight
 
     def forward(self, x: Tensor, residual: Tensor | None = None, *, gelu: bool = False) -> Tensor:
-        """float32 (T, in_features) -> float32 (T, out_features).
-
-        Args:
-            x: Inputs.
-            residual: Added to the result, (T, out_features).
-            gelu: Instead: the exact GELU of the result.
-        """
+        """As in `FusedLinear`; float32."""
         values = x * self.shrink
         least = values.amin(dim=1, keepdim=True)
         step = (values.amax(dim=1, keepdim=True) - least).div_(LEVELS).clamp_min_(_TINY)
@@ -122,17 +109,6 @@ class Int8Linear(nn.Module):
         if residual is not None:
             out.add_(residual)
         return torch.ops.aten.gelu_(out) if gelu else out
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination[prefix + "weight"] = self.weight
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Linear:
-        plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
-        plain.weight = nn.Parameter(self.weight, requires_grad=False)
-        if self.bias is not None:
-            plain.bias = nn.Parameter(self.bias.detach().clone(), requires_grad=False)
-        return plain.train(self.training)
 
 
 def _factors(weight: Tensor, peaks: Tensor) -> Tensor:
