@@ -70,6 +70,7 @@ class PieceTokenizer:
         self._spelling_of = _as_it_is if spelling == "given" else spelling_of
         self._bos, self._eos, self._pad, self._unk = (specials[token] for token in _SPECIALS)
         self._size = tokenizer.get_vocab_size()
+        self._cache_words = cache_words
         self._model = _plain_model(tokenizer)
         added = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
         self._special = re.compile("|".join(map(re.escape, [*added, _WORD_START])))
@@ -169,6 +170,9 @@ class PieceTokenizer:
         ]
         return [Piece("<s>", self._bos, ""), *inner, Piece("</s>", self._eos, "")]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self.to_json(), self._spelling, self._cache_words)
+
     def _name(self, index: int) -> str:
         return str(self._tokenizer.id_to_token(index))
 
@@ -217,6 +221,13 @@ class PieceTokenizer:
             spans.append(_SPAN.pack(token.id, max(start, 0), max(end, 1)))
             start = end
         return b"".join(spans)
+
+
+def _unpickled(content: str, spelling: str, cache_words: int) -> PieceTokenizer:
+    """A tokenizer that crossed to another process; the words it knew stay behind."""
+    from tokenizers import Tokenizer
+
+    return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, cache_words=cache_words)
 
 
 def _plain_model(tokenizer: Tokenizer) -> Any:

@@ -1,5 +1,6 @@
 """The tokenizer of harakat-mini, on a small Unigram vocabulary of its own."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -132,6 +133,15 @@ def test_the_cache_is_bounded():
     tokenizer.tokenize([" ".join(a + b for a in LETTERS for b in LETTERS)])
     assert all(len(words) <= 16 for words in (*tokenizer._words.values(), tokenizer._bases))
     assert len(tokenizer._words[None]) and len(tokenizer._bases)
+
+
+def test_it_can_be_pickled(tokenizer):
+    again = pickle.loads(pickle.dumps(tokenizer))
+    text = "وَالْكِتَابُ علم"
+    one, two = tokenizer.tokenize([text])[0], again.tokenize([text])[0]
+    np.testing.assert_array_equal(one.ids, two.ids)
+    np.testing.assert_array_equal(one.marks, two.marks)
+    assert again.identity == tokenizer.identity and again.spelling == tokenizer.spelling
 
 
 def test_threads_share_one_tokenizer():
