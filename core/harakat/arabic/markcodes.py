@@ -8,8 +8,10 @@ endings say little about meaning. A letter further along in a piece than slot 14
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 __all__ = [
     "CASE_SLOT",
@@ -17,8 +19,10 @@ __all__ = [
     "SLOTS",
     "case_letter",
     "class_of",
+    "digits",
     "marks_of",
     "pack",
+    "pack_digits",
     "separate",
     "unpack",
 ]
@@ -94,6 +98,13 @@ _IGNORED = frozenset(
 )
 
 
+_MARK_CLASS = "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in _MARK_RANGES)
+_MARK = re.compile(f"[{_MARK_CLASS}]")
+_LETTER_AND_MARKS = re.compile(f"([^{_MARK_CLASS}])([{_MARK_CLASS}]*)", re.DOTALL)
+# What is ignored, and the control characters (category Cc).
+_DROPPED = re.compile("[\x00-\x1f\x7f-\x9f" + "".join(sorted(_IGNORED)) + "]")
+
+
 def class_of(marks: str) -> int:
     """Return the class (0 to 15) of the marks on one letter, in whatever order they were typed.
 
@@ -144,6 +155,22 @@ def separate(word: str) -> tuple[str, list[int]]:
     return "".join(base), [class_of(m) if m else 0 for m in marks]
 
 
+def digits(word: str) -> tuple[str, str]:
+    """`separate`, several times as fast: the classes as one hexadecimal digit for each character of the base."""
+    word = unicodedata.normalize("NFKC", word)
+    if _DROPPED.search(word) is not None:
+        word = _DROPPED.sub("", word)
+    if _MARK.search(word) is None:
+        return word, "0" * len(word)
+    groups = _LETTER_AND_MARKS.findall(word)
+    return "".join([letter for letter, _ in groups]), "".join([_digit(marks) for _, marks in groups])
+
+
+@lru_cache(maxsize=4096)
+def _digit(marks: str) -> str:
+    return f"{class_of(marks):x}"
+
+
 def case_letter(base: str, classes: Sequence[int]) -> int:
     """Return the index of the letter that bears the word's case ending, or -1 where there is no letter.
 
@@ -161,6 +188,12 @@ def pack(classes: Sequence[int], case: int = 0) -> int:
     code = case << (4 * CASE_SLOT)
     for slot, value in enumerate(classes[:CASE_SLOT]):
         code |= value << (4 * slot)
+    return code - (1 << 64) if code >> 63 else code
+
+
+def pack_digits(inner: str, case: str = "0") -> int:
+    """`pack`, from one hexadecimal digit a class."""
+    code = int(case + inner[CASE_SLOT - 1 :: -1].rjust(CASE_SLOT, "0"), 16)
     return code - (1 << 64) if code >> 63 else code
 
 

@@ -24,7 +24,14 @@ from harakat.arabic.diacritics import TATWEEL, canonical_mark_order
 from harakat.arabic.uthmani import respell
 from harakat.errors import OptionError, TextTypeError
 
-__all__ = ["AlignedText", "canonical_spelling", "to_imlai", "to_imlai_aligned"]
+__all__ = [
+    "AlignedText",
+    "canonical_spelling",
+    "spell_words",
+    "spelling_of",
+    "to_imlai",
+    "to_imlai_aligned",
+]
 
 # What only the mushaf writes: alef wasla, Quranic sukun, silent signs, small letters, open tanwin (U+065E is open
 # dammatan in older files of the Medina mushaf). A text that holds one of them is read as a text of the mushaf.
@@ -147,14 +154,36 @@ def to_imlai(text: str) -> str:
     Raises:
         TextTypeError: `text` is not a string.
     """
+    return spell_words(*spelling_of(text))
+
+
+def spelling_of(text: str) -> tuple[str, bool | None]:
+    """What of `to_imlai` takes the whole text: the signs between words are gone, and how its words are to be spelt.
+
+    For callers that remember words: ``to_imlai(text) == spell_words(*spelling_of(text))``, and `spell_words` reads
+    every word by itself.
+
+    Returns:
+        The text without these signs, and whether it is a text of the mushaf; None where no word changes.
+
+    Raises:
+        TextTypeError: `text` is not a string.
+    """
     if not isinstance(text, str):
         raise TextTypeError(f"to_imlai takes a str, not {type(text).__name__}: {text!r:.80}")
     if text.isascii() or _SIGN.search(text) is None:
-        return text
-    respelled = _in_mushaf if _QURANIC.search(text) is not None else _by_itself
+        return text, None
+    quranic = _QURANIC.search(text) is not None
     if _NEEDS_STANDING.search(text) is not None:
         text = _STANDING.sub(_standing, text)
-    return _WORD.sub(respelled, text)
+    return text, quranic
+
+
+def spell_words(text: str, quranic: bool | None) -> str:
+    """Every word of a text in everyday spelling; see `spelling_of`. White space stays where it is."""
+    if quranic is None:
+        return text
+    return _WORD.sub(_in_mushaf if quranic else _by_itself, text)
 
 
 def canonical_spelling(text: str) -> str:

@@ -98,9 +98,9 @@ def linear_weights(network: nn.Module) -> list[Tensor]:
     """The weights of all linear layers, packed ones in their ordinary layout."""
     from torch import nn
 
-    from harakat.model.packed_linear import PackedLinear
+    from harakat.model.packed_linear import FusedLinear
 
-    return [m.weight for m in network.modules() if isinstance(m, nn.Linear | PackedLinear)]
+    return [m.weight for m in network.modules() if isinstance(m, nn.Linear | FusedLinear)]
 
 
 def linear_flop(network: nn.Module) -> int:
@@ -117,9 +117,9 @@ def sgemm_rates(network: nn.Module, tokens: int = 1024) -> dict[str, float]:
     """
     import torch
 
-    from harakat.model.packed_linear import PackedLinear, packing_supported
+    from harakat.model.packed_linear import FusedLinear, PackedLinear, packing_supported
 
-    layers = [m for m in network.modules() if isinstance(m, torch.nn.Linear | PackedLinear)]
+    layers = [m for m in network.modules() if isinstance(m, torch.nn.Linear | FusedLinear)]
     # The shapes repeat from block to block; one of each is enough.
     weights = list({(m.in_features, m.out_features): m.weight.float() for m in layers}.values())
     inputs = [torch.randn(tokens, w.shape[1]) for w in weights]

@@ -64,7 +64,8 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     """Seconds that one pass over the texts spends in each of `STAGES`.
 
     The stages run one after the other here, the clock waits for the device at every border, and the words are those
-    of a tokenizer that has met them: for shares, not for totals. The sum is a little over what `encode` takes.
+    of a tokenizer that has met them: for shares, not for totals. The sum is a little over what `encode` takes. Packed
+    linear layers add residuals and apply GELU themselves, which counts as theirs.
 
     Args:
         encoder: Not compiled (its blocks have no stages left). Texts over its length are cut.
@@ -117,7 +118,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
     """
     from torch import nn
 
-    from harakat.model.packed_linear import PackedLinear
+    from harakat.model.packed_linear import FusedLinear
 
     seconds = clock.seconds
     blocks = next(m for m in network.modules() if isinstance(m, nn.ModuleList))
@@ -148,7 +149,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
         handles += [block.register_forward_pre_hook(begin), block.register_forward_hook(end_block)]
     for module in network.modules():
         stage = None
-        if isinstance(module, nn.Linear | PackedLinear):
+        if isinstance(module, nn.Linear | FusedLinear):
             stage = "linear layers"
         elif isinstance(module, nn.LayerNorm | nn.RMSNorm):
             stage = "norms"

@@ -126,8 +126,8 @@ def open_sentence_transformer(
     except (OSError, HfHubHTTPError) as error:
         why = str(error).splitlines()[0].rstrip(".")
         raise ModelUnavailableError(
-            f"{name!r} cannot be opened with sentence-transformers: {why}. Fetch it on a connected machine and copy the "
-            f"cache (HF_HOME) here, or give the path of a folder"
+            f"{name!r} cannot be opened with sentence-transformers: {why}. Fetch it on a connected machine and copy "
+            f"the cache (HF_HOME) here, or give the path of a folder"
         ) from error
     except (ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{name!r} does not load with sentence-transformers: {error}") from error

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -40,7 +41,7 @@ DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 
 
 def provenance() -> dict[str, Any]:
-    """Date (UTC), versions, commit of this source tree where it is one, Python and processor."""
+    """Date (UTC), versions, commit of this source tree where it is one, Python, processor and GPU."""
     epoch = os.environ.get(DATE_VARIABLE)
     try:
         now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
@@ -57,8 +58,14 @@ def provenance() -> dict[str, Any]:
         "commit": _commit(),
         "versions": versions,
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{_gpu()}",
     }
+
+
+def _gpu() -> str:
+    """The GPU, where whatever was measured has loaded torch and there is one."""
+    torch = sys.modules.get("torch")
+    return f", {torch.cuda.get_device_name()}" if torch is not None and torch.cuda.is_available() else ""
 
 
 def _commit() -> str | None:

