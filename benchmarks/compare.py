@@ -261,13 +261,21 @@ def chosen_texts(args: argparse.Namespace) -> tuple[list[str], str]:
     return texts, args.texts.name if args.texts else "quran-text, verse order"
 
 
-def published_size(folder: Path, layers: int) -> Path:
-    """A checkpoint of the published proportions with random weights, its vocabulary counted on a few texts."""
-    sys.path.insert(0, str(HERE.parent / "tests"))
-    from support.tiny import write_tiny
+def published_size(folder: Path, layers: int, texts: list[str]) -> Path:
+    """A checkpoint of the published proportions with random weights, its vocabulary counted on the texts."""
+    from safetensors.torch import save_file
 
+    sys.path.insert(0, str(HERE.parent / "tests"))
+    from support.tiny import DEFAULT_CONFIG, random_weights, write_tokenizer
+
+    folder.mkdir(parents=True)
+    vocabulary = write_tokenizer(folder, vocab_size=65_000, texts=texts)
     sizes = {"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "num_hidden_layers": layers}
-    return write_tiny(folder, dims=(768, 512, 256, 128, 64), max_position_embeddings=1024, **sizes)
+    config = {**DEFAULT_CONFIG, **sizes, "vocab_size": vocabulary, "max_position_embeddings": 1024}
+    config["matryoshka_dims"] = [768, 512, 256, 128, 64]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file(random_weights(config), folder / "model.safetensors")
+    return folder
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -310,7 +318,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         "runs": [],
     }
     with tempfile.TemporaryDirectory() as scratch:
-        model = str(published_size(Path(scratch) / "published", args.layers)) if args.published else args.model
+        model = args.model
+        if args.published:
+            model = str(published_size(Path(scratch) / "published", args.layers, texts))
         print(f"{result['model']}; {len(texts):,} texts of {corpus}; commit {result['commit']}")
         for threads in map(int, args.threads.split(",")):
             if args.complexity:
