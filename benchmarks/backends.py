@@ -20,7 +20,6 @@ import copy
 import json
 import logging
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -42,6 +41,7 @@ from snippet import quran_verses
 from torch import Tensor, nn
 
 from harakat import Encoder
+from harakat._provenance import short_commit
 from harakat.bench.machine import surroundings
 from harakat.model.attention import PackedAttention
 from harakat.model.int8_linear import int8_obstacle, quantise_linears
@@ -409,7 +409,7 @@ def main() -> None:
         inputs = (x.clone(), nn.functional.gelu(block.up(x)))
         result: dict[str, Any] = {
             "date": date.today().isoformat(),
-            "commit": _commit(),
+            "commit": short_commit(HERE) or "",
             **surroundings(args.threads),
             "model": args.model,
             "rounds": args.rounds,
@@ -423,13 +423,6 @@ def main() -> None:
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

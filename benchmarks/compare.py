@@ -41,6 +41,7 @@ import numpy as np
 from peers import NAMES, ROUNDED
 from snippet import quran_verses
 
+from harakat._provenance import short_commit
 from harakat.arabic import strip_marks, to_imlai
 from harakat.bench.machine import surroundings
 from harakat.bench.speed import percentile
@@ -306,10 +307,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     texts, corpus = chosen_texts(args)
     marked = [" ".join(text.split()[: args.query_words]) for text in texts]
     lists = {"texts": texts, "marked": marked, "bare": [strip_marks(to_imlai(query)) for query in marked]}
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     result: dict[str, Any] = {
         "date": date.today().isoformat(),
-        "commit": commit.stdout.strip() or None,
+        "commit": short_commit(HERE),
         "model": f"published size, {args.layers} layers, random weights" if args.published else args.model,
         "corpus": corpus,
         "texts": len(texts),

@@ -30,7 +30,6 @@ import os
 import platform
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,7 +37,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -52,6 +50,7 @@ import torch
 from snippet import Snippet, quran_verses
 
 from harakat import Encoder
+from harakat._provenance import installed, short_commit
 from harakat.bench.machine import linear_flop
 from harakat.errors import HarakatError, TruncationWarning
 from harakat.model.attention_choice import ATTENTION
@@ -422,23 +421,16 @@ def _is_rate(rates: dict[str, Any], dtype: str, kind: str) -> bool:
 
 def describe(run: Run) -> dict[str, Any]:
     """Date, commit, machine, versions."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    versions = {}
-    for name in ("torch", "xformers", "triton", "transformers", "tokenizers", "numpy"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = None
+    libraries = ("torch", "xformers", "triton", "transformers", "tokenizers", "numpy")
+    versions = installed(libraries)
     here: dict[str, Any] = {
         "date": date.today().isoformat(),
-        "commit": commit.stdout.strip() or None,
+        "commit": short_commit(ROOT),
         "small": run.small,
         "device": run.args.device,
         "python": platform.python_version(),
         "cpu_cores": os.cpu_count(),
-        "versions": versions,
+        "versions": {name: versions.get(name) for name in libraries},
     }
     if run.device.type == "cuda":
         properties = torch.cuda.get_device_properties(run.device)

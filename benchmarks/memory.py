@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import threading
@@ -33,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from harakat import Encoder
+from harakat._provenance import short_commit
 from harakat.errors import TruncationWarning
 
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
@@ -188,12 +188,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         encoder = Encoder(args.model or tiny(Path(scratch) / "tiny"), device="cpu")
         result = measure(encoder, args.texts, args.every or max(1, args.texts // 100))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     import torch
 
     result = {
         "date": date.today().isoformat(),
-        "commit": commit.stdout.strip(),
+        "commit": short_commit(Path(__file__).resolve().parent) or "",
         "model": args.model or "tiny checkpoint, one layer of 32, random weights",
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -20,7 +20,6 @@ import multiprocessing
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +34,7 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 import numpy as np
 
+from harakat._provenance import short_commit
 from harakat.arabic.published import prepare
 from harakat.arabic.tokenizer import ArabicTokenizer
 from harakat.bench.machine import cpu_model
@@ -242,11 +242,10 @@ def main() -> None:
     texts = read_texts(arguments.texts)[: arguments.limit]
     cores = os.cpu_count() or 1
     workers = arguments.workers or sorted({1, 2, cores} if cores > 1 else {1})
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     with tempfile.TemporaryDirectory() as scratch:
         report: dict[str, Any] = {
             "date": date.today().isoformat(),
-            "commit": commit.stdout.strip() or None,
+            "commit": short_commit(Path(__file__).resolve().parent),
             "corpus": arguments.texts.name if arguments.texts else "quran-text",
             "texts": len(texts),
             "machine": f"{cpu_model()}, {cores} cores, Python {platform.python_version()}",

@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._provenance import installed
 from harakat.errors import OptionError
 
 if TYPE_CHECKING:
@@ -45,12 +45,6 @@ def surroundings(threads: int) -> dict[str, Any]:
     """Processor, cores, threads in use, load and versions, for the head of a report."""
     import torch
 
-    versions = {}
-    for name in _PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
@@ -58,7 +52,7 @@ def surroundings(threads: int) -> dict[str, Any]:
         "threads": threads,
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
-        "versions": versions,
+        "versions": installed(_PACKAGES),
     }
 
 

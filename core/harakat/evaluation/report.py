@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harakat._provenance import installed
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
 from harakat.evaluation.significance import Bootstrap, Difference, Interval
@@ -47,16 +47,10 @@ def provenance() -> dict[str, Any]:
         now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
     except ValueError as error:
         raise OptionError(f"{DATE_VARIABLE}={epoch!r} is no Unix time") from error
-    versions = {}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
     return {
         "date": now.isoformat(timespec="seconds"),
         "commit": _commit(),
-        "versions": versions,
+        "versions": installed(LIBRARIES),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{_gpu()}",
     }

@@ -76,8 +76,8 @@ def _typed(sequence: Sequence_, chance: random.Random) -> Sequence_:
             elif slot == markcodes.CASE_SLOT and value == _FATHATAN:
                 found.append((index, slot, value))
     for index, slot, value in chance.sample(found, min(len(found), chance.randint(1, 3))):
-        marks[index] |= np.int64(markcodes.pack([0] * slot + [value]) if slot < markcodes.CASE_SLOT else 0)
-        marks[index] |= np.int64(markcodes.pack([], value) if slot == markcodes.CASE_SLOT else 0)
+        at_end = slot == markcodes.CASE_SLOT
+        marks[index] |= np.int64(markcodes.pack([], value) if at_end else markcodes.pack([0] * slot + [value]))
     return Sequence_(sequence.ids, marks)
 
 
