@@ -1,4 +1,4 @@
-"""Throughput and latency of anything that turns texts into vectors, fairly: in turns, and as medians."""
+"""Latency of anything that turns texts into vectors, fairly: in turns, and as medians."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["alternate", "latencies", "percentile"]
+__all__ = ["latencies", "percentile"]
 
 Encode = Callable[[list[str]], Any]
 
@@ -16,23 +16,6 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, min(len(ordered) - 1, -int(-share * len(ordered) // 1) - 1))]
-
-
-def alternate(peers: Mapping[str, Encode], texts: list[str], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each peer for all the texts, in `rounds` rounds.
-
-    Every round asks every peer once, in an order that turns from round to round, so that all of them meet the same
-    machine.
-    """
-    names = list(peers)
-    taken: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds):
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
-            started = time.perf_counter()
-            peers[name](texts)
-            taken[name].append(time.perf_counter() - started)
-    return taken
 
 
 def latencies(peers: Mapping[str, Encode], texts: Sequence[str], count: int, calls: int) -> dict[str, dict[str, float]]:

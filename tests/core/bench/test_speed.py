@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harakat.bench.speed import alternate, latencies, percentile
+from harakat.bench.speed import latencies, percentile
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 
@@ -21,14 +21,6 @@ def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(values: list
 
     assert below(found) >= share - 1e-9
     assert all(below(each) < share + 1e-9 for each in values if each < found)
-
-
-def test_every_round_asks_every_peer_in_an_order_that_turns():
-    asked: list[str] = []
-    peers = {name: lambda texts, name=name: asked.append(name) for name in "abc"}
-    taken = alternate(peers, ["x"], rounds=4)
-    assert "".join(asked) == "abcbcacababc"
-    assert {name: len(times) for name, times in taken.items()} == {"a": 4, "b": 4, "c": 4}
 
 
 @pytest.mark.parametrize("count", [1, 3])
