@@ -19,6 +19,7 @@ __all__ = [
     "SLOTS",
     "case_letter",
     "class_of",
+    "conflict",
     "digits",
     "marks_of",
     "pack",
@@ -56,6 +57,7 @@ _VOWELS = {
     "\u0619": 2,
     "\u061a": 3,
 }
+_SUKUN = 7
 _SHADDA_ONLY = 8
 _DAGGER = 15
 _FATHATAN_CLASSES = (4, 12)
@@ -200,3 +202,22 @@ def pack_digits(inner: str, case: str = "0") -> int:
 def unpack(code: int) -> list[int]:
     """Return the sixteen slots of a code; the inverse of `pack`."""
     return [(code >> (4 * slot)) & 15 for slot in range(SLOTS)]
+
+
+def conflict(first: Sequence[int], second: Sequence[int]) -> bool:
+    """True where two mark strings over the same letters cannot be one word: an inner letter's marks contradict.
+
+    What one of them leaves out contradicts nothing: all marks of a letter, the shadda beside the same vowel, the vowel
+    on the same shadda. The last letter, which bears the case ending, is not looked at.
+
+    Args:
+        first: Mark classes of each letter, as `separate` gives them.
+        second: Of the same letters.
+    """
+    return any(a != b and _contradict(min(a, b), max(a, b)) for a, b in zip(first[:-1], second[:-1], strict=True))
+
+
+def _contradict(low: int, high: int) -> bool:
+    shadda_left_out = low < _SUKUN and high == low + _SHADDA_ONLY
+    vowel_left_out = low == _SHADDA_ONLY and high < _DAGGER
+    return low > 0 and not shadda_left_out and not vowel_left_out

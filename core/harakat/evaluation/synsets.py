@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harakat.arabic.markcodes import separate
+from harakat.arabic.markcodes import conflict, separate
 from harakat.errors import EvaluationError, OptionError, RecordError
 from harakat.training.muradif import MuradifRow
 from harakat.training.readers import file_rows
@@ -23,8 +23,6 @@ CONTEXTS = (
     "لم أجد _ في المعجم الصغير",  # I did not find _ in the small dictionary
 )
 """Self-written sentences that fit any word."""
-# markcodes' classes 9 to 14 are those of 1 to 6 with a shadda, which is often left out.
-_SHADDA_STEP = 8
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,13 @@ def read_synsets(path: str | Path) -> list[Synset]:
 def clash(first: str, second: str) -> bool:
     """Whether two vowellings of the same letters cannot be one word: an inner letter bears two different vowels.
 
-    A mark that one of them leaves out contradicts nothing, nor does a missing shadda beside the same vowel; the last
-    letter, which bears the case ending, is not looked at.
+    What one of them leaves out contradicts nothing, and the last letter, which bears the case ending, is not looked
+    at (`harakat.arabic.markcodes.conflict`).
     """
     (one_base, one), (two_base, two) = separate(first), separate(second)
     if one_base != two_base:
         return False
-    return any(a and b and a != b and abs(a - b) != _SHADDA_STEP for a, b in zip(one[:-1], two[:-1], strict=True))
+    return conflict(one, two)
 
 
 def synonym_rows(

@@ -75,3 +75,37 @@ def test_digits_say_what_separate_says(word):
 @given(st.lists(st.integers(0, 15), max_size=20), st.integers(0, 15))
 def test_digits_pack_like_classes(classes, case):
     assert mc.pack_digits("".join(f"{value:x}" for value in classes), f"{case:x}") == mc.pack(classes, case)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("عِلْم", "عَلَم", True),
+        ("عِلْم", "علم", False),
+        ("عِلْمٌ", "عِلْمٍ", False),
+        ("دَرَسَ", "دَرَّسَ", False),
+        ("درّس", "دَرَّسَ", False),
+        ("درّس", "دَرَسَ", True),
+        ("دَرْسٌ", "دَرَّسَ", True),
+        ("رَحْمن", "رَحْمٰن", False),
+    ],
+)
+def test_what_conflicts(first, second, expected):
+    a, b = (mc.separate(word)[1] for word in (first, second))
+    assert mc.conflict(a, b) is expected is mc.conflict(b, a)
+
+
+@given(st.lists(st.integers(0, 15), min_size=1, max_size=12), st.data())
+def test_what_is_left_out_conflicts_with_nothing(classes, data):
+    def fewer(value):  # nothing, the vowel alone or the shadda alone of a letter that has both
+        return data.draw(st.sampled_from([0, value, *([8, value - 8] if 8 < value < 15 else [])]))
+
+    thinner = [fewer(value) for value in classes]
+    assert not mc.conflict(classes, thinner) and not mc.conflict(thinner, classes)
+
+
+@given(st.lists(st.integers(1, 7), min_size=2, max_size=12), st.integers(0, 10), st.integers(1, 7))
+def test_another_vowel_inside_conflicts(classes, at, vowel):
+    at %= len(classes) - 1
+    other = [*classes[:at], vowel, *classes[at + 1 :]]
+    assert mc.conflict(classes, other) is (vowel != classes[at])

@@ -29,6 +29,7 @@ SYNSETS = [
         ("عِلْم", "علم", False),
         ("عِلْمٌ", "عِلْمٍ", False),  # another case ending
         ("كَتَّبَ", "كَتَبَ", False),  # a shadda left out
+        ("كَتّبَ", "كَتَّبَ", False),  # a vowel left out on a shadda
         ("عِلْم", "قَلَم", False),
     ],
 )

@@ -1,24 +1,21 @@
-"""Training examples: phrases with their teacher's vectors, words with their contrasts, queries with their passages."""
+"""Training examples: phrases to hold to the teacher, and the marks that a step shows of a text."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from harakat.arabic import markcodes
-from harakat.errors import RecordError
 from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_
-from harakat.training.mini.judge import CARRIERS, conflict
+from harakat.training.mini.judge import CARRIERS
 from harakat.training.mini.scenes import scene
 
-__all__ = ["Words", "bare_codes", "phrases", "render", "spans", "thinned"]
+__all__ = ["bare_codes", "phrases", "render", "spans", "thinned"]
 
 _CASE_BITS = np.int64((1 << 60) - 1)
 _SHADDA, _FATHATAN = 8, 4
@@ -119,154 +116,3 @@ def phrases(folder: Path, count: int, seed: int) -> list[str]:
     result += list({scene(chance) for _ in range(int(count * 0.24))})
     chance.shuffle(result)
     return result
-
-
-@dataclass(frozen=True)
-class Triplet:
-    """An anchor, a synonym, and the same letters vowelled as another word ("" where the anchor has no marks)."""
-
-    anchor: str
-    positive: str
-    negative: str
-    base: str
-
-
-class Words:
-    """Synonyms and homographs of the training synsets.
-
-    No pair of words that share a held-out synset is ever drawn.
-
-    Args:
-        folder: The data folder.
-        attested: {base letters: mark strings} of a fully marked corpus, for negatives that exist.
-        dropped: Share (one in so many) of base forms that never appear here, so that they can be judged.
-    """
-
-    def __init__(self, folder: Path, attested: dict[str, list[tuple[int, ...]]], dropped: int = 6) -> None:
-        self.groups: list[list[str]] = []
-        self.homes: dict[str, set[int]] = defaultdict(set)
-        self.patterns: dict[int, list[tuple[int, ...]]] = defaultdict(list)
-        self.forms: dict[str, set[tuple[int, ...]]] = defaultdict(set)
-        self.where: dict[tuple[str, tuple[int, ...]], set[int]] = defaultdict(set)
-        for _, lemmas in texts.synsets(folder, dev=False):
-            kept = []
-            for lemma in lemmas:
-                base, classes = markcodes.separate(lemma)
-                if not texts.held_out(base, dropped):
-                    kept.append(lemma)
-                    self.homes[base].add(len(self.groups))
-                    if " " not in base and sum(1 for value in classes[:-1] if value) * 2 >= len(base) - 1:
-                        self.forms[base].add(tuple(classes))
-                        self.patterns[len(base)].append(tuple(classes))
-                    self.where[base, tuple(classes)].add(len(self.groups))
-            self.groups.append(kept)
-        self.forbidden = {
-            frozenset((texts.strip_marks(a), texts.strip_marks(b)))
-            for _, lemmas in texts.synsets(folder, dev=True)
-            for a in lemmas
-            for b in lemmas
-        }
-        self.usable = self._usable(range(len(self.groups)))
-        if not self.usable:
-            raise RecordError(f"{folder}/awn_synsets holds no synset with two words to train on")
-        self.attested = {base: forms for base, forms in attested.items() if not texts.held_out(base, dropped)}
-        self.clashing = [
-            base
-            for base, forms in self.attested.items()
-            if any(conflict(forms[0], other) for other in forms[1:4]) and len(base) > 2
-        ]
-        self.known = [
-            (base, first, second)
-            for base, forms in self.forms.items()
-            for first in sorted(forms)
-            for second in sorted(forms)
-            if conflict(first, second) and not self.where[base, first] & self.where[base, second]
-        ]
-        """Two words of the synsets with the same letters."""
-        self.marked = [base for base, forms in self.forms.items() if forms]
-
-    def _usable(self, indices: Sequence[int]) -> list[int]:
-        """Return the groups with a pair of different words, one of them a single word, that are not held out."""
-        return [
-            index
-            for index in indices
-            if any(
-                self._pair(texts.strip_marks(first), texts.strip_marks(second))
-                for first in self.groups[index]
-                if " " not in first
-                for second in self.groups[index]
-            )
-        ]
-
-    def _pair(self, first: str, second: str) -> bool:
-        return first != second and frozenset((first, second)) not in self.forbidden
-
-    def related(self, first: str, second: str) -> bool:
-        """True where two base forms share a synset."""
-        return bool(self.homes[first] & self.homes[second])
-
-    def clash(self, chance: random.Random) -> tuple[str, str, str]:
-        """Return one word vowelled in two ways that conflict, and bare; the first way is the commoner one."""
-        kind = chance.random()
-        if self.known and kind < 0.25:
-            base, first, second = chance.choice(self.known)
-            return self._ended(base, first, chance), self._ended(base, second, chance), base
-        if self.clashing and kind < 0.6:
-            base = chance.choice(self.clashing)
-            forms = self.attested[base]
-            first = forms[0]
-            second = chance.choice([other for other in forms[1:] if conflict(first, other)])
-            return self._ended(base, first, chance), self._ended(base, second, chance), base
-        base = chance.choice(self.marked)
-        form = chance.choice(sorted(self.forms[base]))
-        return self._ended(base, form, chance), self.negative(base, form, chance) or base, base
-
-    def _ended(self, base: str, form: tuple[int, ...], chance: random.Random) -> str:
-        if form[-1] >= 8 or chance.random() < 0.5:
-            return render(base, form)
-        return render(base, [*form[:-1], chance.choice((1, 2, 3, 5, 6))])
-
-    def draw(self, chance: random.Random) -> Triplet:
-        """Draw one triplet: half of the anchors with marks where any lemma of the synset has them."""
-        while True:
-            group = self.groups[chance.choice(self.usable)]
-            single = [word for word in group if " " not in word] if chance.random() < 0.85 else group
-            if len(single) < 2:
-                continue
-            marked = [word for word in single if texts.strip_marks(word) != word]
-            anchor = chance.choice(marked if marked and chance.random() < 0.75 else single)
-            base, classes = markcodes.separate(anchor)
-            others = [word for word in group if self._pair(base, texts.strip_marks(word))]
-            if not others:
-                continue
-            positive = chance.choice(others)
-            if chance.random() < 0.4:
-                positive = texts.strip_marks(positive)
-            if not any(classes[:-1]) or chance.random() < 0.15:
-                return Triplet(base, positive, "", base)
-            negative = self.negative(base, tuple(classes), chance)
-            if chance.random() < 0.3:  # other case endings change nothing
-                anchor = render(
-                    base, [*classes[:-1], chance.choice((0, 1, 2, 3, 5, 6))] if classes[-1] < 8 else classes
-                )
-            return Triplet(anchor, positive, negative, base)
-
-    def negative(self, base: str, classes: tuple[int, ...], chance: random.Random) -> str:
-        """Return the same letters vowelled as another word: one that exists if one is known, else a pattern."""
-        known = [
-            other
-            for other in (*self.forms.get(base, ()), *self.attested.get(base, ()))
-            if conflict(classes, other) and not self.where.get((base, other), set()) & self.where[base, classes]
-        ]
-        if known and chance.random() < 0.6:
-            return render(base, chance.choice(known))
-        for _ in range(20):
-            pattern = chance.choice(self.patterns[len(base)] or [()])
-            if pattern and conflict(classes, pattern):
-                return render(base, pattern)
-        inner = [index for index, value in enumerate(classes[:-1]) if value]
-        if not inner:
-            return ""
-        at = chance.choice(inner)
-        changed = chance.choice([value for value in (1, 2, 3, 7, 9, 11) if conflict([classes[at], 0], [value, 0])])
-        return render(base, [*classes[:at], changed, *classes[at + 1 :]])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from harakat.arabic import markcodes
 from harakat.training.mini import texts
 
-__all__ = ["CARRIERS", "Embed", "Judge", "conflict", "main"]
+__all__ = ["CARRIERS", "Embed", "Judge", "main"]
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str], str], Vectors]
@@ -36,19 +36,6 @@ CARRIERS = (
 )
 _ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
 _REFERENCE = re.compile(r"[\d()\[\]{}]")
-_SAME = ({1, 9}, {2, 10}, {3, 11}, {4, 12}, {5, 13}, {6, 14})
-
-
-def conflict(first: Sequence[int], second: Sequence[int]) -> bool:
-    """True where two mark strings over the same letters cannot be one word: an inner letter's marks contradict.
-
-    A missing mark contradicts nothing, and neither does a missing shadda beside the same vowel; the last letter,
-    which bears the case ending, is not looked at.
-    """
-    return any(
-        a and b and a != b and {a, b} not in _SAME and not (a == 7 and b == 0)
-        for a, b in zip(first[:-1], second[:-1], strict=True)
-    )
 
 
 @dataclass
@@ -101,7 +88,7 @@ class Judge:
                     stranger = chance.choice(bases)
                 self.synonyms.append((base, markcodes.separate(others[0])[0], stranger))
                 for other, marks in forms[base].items():
-                    if conflict(classes, marks) and not meanings[other] & meanings[anchor]:
+                    if markcodes.conflict(classes, marks) and not meanings[other] & meanings[anchor]:
                         self.homographs += [(anchor, synonym, other) for synonym in others[:2]]
                         break
         chance.shuffle(self.synonyms)

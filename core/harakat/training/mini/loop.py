@@ -21,10 +21,11 @@ from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import targets, teacher, texts
 from harakat.training.mini.batches import embed, prepare
-from harakat.training.mini.examples import Words, phrases
+from harakat.training.mini.examples import phrases
 from harakat.training.mini.head import HeadSettings, collect, fit
 from harakat.training.mini.mixture import Mixture
 from harakat.training.mini.targets import Axes, Phrases
+from harakat.training.mini.words import Words
 
 __all__ = ["Settings", "prepare_work", "train"]
 
@@ -56,6 +57,9 @@ class Settings:
         head: Of the projection's own training after the round; none where None.
         run: How many neighbouring verses or hadith a run of pairs takes.
         bank: Passages of earlier steps that are ranked against, of each kind.
+        sources: How often a triplet comes from which source of words (see `Words`); the synsets alone where None.
+        carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
+            loss. Its weight is `margin_weight`.
         pair_dims: The dims of the loss of pairs, `dims` where None; one that stands there twice counts double.
     """
 
@@ -83,6 +87,8 @@ class Settings:
     bank: int = 0
     pair_dims: list[int] | None = None
     head: HeadSettings | None = None
+    sources: dict[str, float] | None = None
+    carrier_margin: float = 0.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
 
@@ -192,7 +198,7 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
-    words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()))
+    words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources)
     mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings)
     optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
     chance = random.Random(settings.seed)

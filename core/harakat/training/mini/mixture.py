@@ -16,9 +16,10 @@ from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import losses, texts
 from harakat.training.mini.bank import Bank
 from harakat.training.mini.batches import Sequence_, pool, prepare
-from harakat.training.mini.examples import Triplet, Words, bare_codes, thinned
+from harakat.training.mini.examples import bare_codes, thinned
 from harakat.training.mini.scenes import scene
 from harakat.training.mini.targets import Phrases
+from harakat.training.mini.words import Triplet, Words
 
 if TYPE_CHECKING:
     from harakat.training.mini.loop import Settings
@@ -104,6 +105,11 @@ class Mixture:
         if negatives and self.settings.margin_weight:
             margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN)
             found["margin in carrier" if in_carrier else "margin"] = (self.settings.margin_weight, margin)
+        if in_carrier and self.settings.carrier_margin:
+            free = ~hidden[:, :count].roll(-1, 1).diagonal()  # the next one's positive is no synonym of this one
+            sides = (anchors[free], rest[:count][free], rest[:count].roll(-1, 0)[free])
+            told = losses.margin(*sides, dims, self.settings.carrier_margin)
+            found["told apart in carrier"] = (self.settings.margin_weight, told)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]
         kind = _KINDS[step % 3]

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from harakat.arabic import markcodes
+from harakat.arabic.markcodes import conflict
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.errors import RecordError
 from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.training.mini import losses, targets, texts
 from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool
-from harakat.training.mini.examples import Words, _typed, bare_codes, thinned
-from harakat.training.mini.judge import _recall_and_map, conflict
+from harakat.training.mini.examples import _typed, bare_codes, thinned
+from harakat.training.mini.judge import _recall_and_map
 from harakat.training.mini.scenes import scene
+from harakat.training.mini.words import Words
 
 CONFIG = MarkedBertConfig(
     vocab_size=80,
@@ -145,22 +147,6 @@ def test_typed_texts_bear_shadda_and_tanwin_only(seed, length):
                 left.append(slot)
                 assert (a == 8 and 8 <= b < 15) or (a == b == 4 and slot == markcodes.CASE_SLOT)
     assert len(left) <= 3
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        ("عِلْم", "عَلَم", True),
-        ("عِلْم", "علم", False),
-        ("عِلْمٌ", "عِلْمًا", False),
-        ("دَرَسَ", "دَرَّسَ", False),
-        ("دَرْسٌ", "دَرَّسَ", True),
-    ],
-)
-def test_conflict(first, second, expected):
-    a, b = (markcodes.separate(word)[1] for word in (first, second))
-    if len(a) == len(b):
-        assert conflict(a, b) is expected is conflict(b, a)
 
 
 def test_recall_and_average_precision():
