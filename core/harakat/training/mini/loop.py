@@ -57,6 +57,7 @@ class Settings:
         head: Of the projection's own training after the round; none where None.
         run: How many neighbouring verses or hadith a run of pairs takes.
         bank: Passages of earlier steps that are ranked against, of each kind.
+        layers: Blocks of a network that starts from random weights instead of the teacher's; 0 for the teacher's.
         sources: How often a triplet comes from which source of words (see `Words`); the synsets alone where None.
         carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
             loss. Its weight is `margin_weight`.
@@ -87,6 +88,7 @@ class Settings:
     bank: int = 0
     pair_dims: list[int] | None = None
     head: HeadSettings | None = None
+    layers: int = 0
     sources: dict[str, float] | None = None
     carrier_margin: float = 0.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
@@ -195,6 +197,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     network, tokenizer = build_start(settings)
     axes, norm = _load_axes(cache)
     targets.attach_axes(network, axes, norm)
+    if settings.layers:
+        network = teacher.fresh_network(network.config, settings.layers)
     first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harakat.errors import CheckpointError, MissingExtraError
-from harakat.model.marked_bert import MarkedBertConfig
+from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Source", "bare_tokenizer", "read_source", "source_path", "starting_state", "wanted_pieces"]
+__all__ = ["Source", "bare_tokenizer", "fresh_network", "read_source", "source_path", "starting_state", "wanted_pieces"]
 
 _WORD_START = "\u2581"
 _SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -196,3 +196,19 @@ def starting_state(source: Source, kept: list[int]) -> tuple[MarkedBertConfig, d
             state[f"{here}{name}.weight"] = read(f"{there}{short}.w")
             state[f"{here}{name}.bias"] = vector(f"{there}{short}.b")
     return config, state
+
+
+def fresh_network(config: MarkedBertConfig, layers: int) -> MarkedBert:
+    """Return a network of `layers` blocks with random weights, its marks silent: what the teacher's weights spare."""
+    network = MarkedBert(replace(config, num_hidden_layers=layers))
+    with torch.no_grad():
+        for name, tensor in network.named_parameters():
+            if name == "mark_gain":
+                tensor.copy_(starting_gain(len(tensor)))
+            elif name == "marks" or name.endswith("bias"):
+                tensor.zero_()
+            elif "norm" in name:
+                tensor.fill_(1.0)
+            else:  # as BERT does it (Devlin et al. 2019)
+                tensor.normal_(0.0, 0.02)
+    return network

@@ -18,6 +18,7 @@ _FATHA, _SHADDA, _ALEF = "\u064e", "\u0651", "\u0627"
 _REMARK = re.compile(r"\([^)]*\)?|-[^-]*-?|\[[^]]*\]?")
 _WORD = re.compile(r"[\u0621-\u063a\u0641-\u0652]+(?: [\u0621-\u063a\u0641-\u0652]+){0,2}")
 _LATE_FATHA = re.compile(f"(?<=[\u0621-\u063a\u0641-\u064a]){_ALEF}{_FATHA}")
+_FIRST_LETTER = re.compile("^.[\u064b-\u0652]+")
 _FATHA_TWICE = re.compile(f"(?<={_FATHA}){_ALEF}{_FATHA}")
 
 
@@ -49,6 +50,5 @@ def _tidy(raw: str) -> str:
     word = " ".join(_REMARK.sub(" ", raw).split())
     word = _FATHA_TWICE.sub(_ALEF, word)
     word = _LATE_FATHA.sub(_FATHA + _ALEF, word)
-    if word[1:2] == _SHADDA:  # left over from the article
-        word = word[0] + word[2:]
+    word = _FIRST_LETTER.sub(lambda found: found[0].replace(_SHADDA, ""), word)  # left over from the article
     return word if _WORD.fullmatch(word) else ""

@@ -1,6 +1,5 @@
 """Training of harakat-mini: the pieces of a step, and a tiny run that stops, resumes and exports."""
 
-import json
 import random
 import zlib
 
@@ -12,17 +11,15 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from harakat.arabic import markcodes
-from harakat.arabic.markcodes import conflict
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.errors import RecordError
 from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
-from harakat.training.mini import losses, targets, texts
+from harakat.training.mini import losses, targets, teacher, texts
 from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool
 from harakat.training.mini.examples import _typed, bare_codes, thinned
 from harakat.training.mini.judge import _recall_and_map
 from harakat.training.mini.scenes import scene
-from harakat.training.mini.words import Words
 
 CONFIG = MarkedBertConfig(
     vocab_size=80,
@@ -161,39 +158,6 @@ def test_scenes_vary():
     assert len({scene(chance) for _ in range(200)}) > 190
 
 
-def write(folder, name, records):
-    (folder / f"{name}.jsonl").write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in records), "utf-8")
-
-
-@pytest.fixture
-def data(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    prose = "قَالَ الرَّجُلُ لِابْنِهِ يَا بُنَيَّ اجْلِسْ عِنْدِي سَاعَةً ثُمَّ اذْهَبْ إِلَى السُّوقِ وَاشْتَرِ خُبْزًا وَتَمْرًا وَلَبَنًا لِأُمِّكَ وَإِخْوَتِكَ"
-    prose = f"{prose} {prose}"
-    write(
-        folder,
-        "hadith",
-        [{"book": book, "text": f"{prose} {i}"} for i, book in enumerate(["a", "b", "malik", "bulugh_almaram"])],
-    )
-    write(folder, "tashkeela_sample", [{"text": prose}])
-    write(
-        folder,
-        "tafsir",
-        [{"ayah": f"2:{i}", "text": "هذا شرح قصير لهذه الآية الكريمة، وفيه معنى الصبر والصلاة"} for i in range(1, 30)],
-    )
-    names = [f"{i:08d}-n" for i in range(30)]
-    pairs = [["عِلْم", "مَعْرِفَة"], ["عَلَم", "راية"], ["بَيْت", "دار"], ["صَبْر", "جَلَد"]]
-    kept = ["قلم", "يراع"]
-    write(
-        folder,
-        "awn_synsets",
-        [{"synset": n, "lemmas": kept if texts.held_out(n) else pairs[i % 4]} for i, n in enumerate(names)],
-    )
-    write(folder, "muyassar_dev", [{"ayah": "3:1", "query": "شرح"}])
-    return folder
-
-
 def test_splits_do_not_cross(data):
     train = {name for name, _ in texts.synsets(data, dev=False)}
     dev = {name for name, _ in texts.synsets(data, dev=True)}
@@ -206,31 +170,6 @@ def test_splits_do_not_cross(data):
     (data / "broken.jsonl").write_text('{"a": 1}\nno json')
     with pytest.raises(RecordError, match="line 2"):
         list(texts.rows(data, "broken"))
-
-
-def test_negatives_are_other_words_of_the_same_letters(data):
-    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
-    chance = random.Random(1)
-    seen = 0
-    for _ in range(200):
-        triplet = words.draw(chance)
-        assert texts.strip_marks(triplet.anchor) == triplet.base
-        assert texts.strip_marks(triplet.positive) != triplet.base
-        if triplet.negative:
-            seen += 1
-            base, classes = markcodes.separate(triplet.negative)
-            assert base == triplet.base
-            assert conflict(markcodes.separate(triplet.anchor)[1], classes)
-    assert seen > 50
-
-
-def test_a_clash_is_one_word_in_two_conflicting_ways(data):
-    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
-    chance = random.Random(1)
-    for _ in range(100):
-        first, second, bare = words.clash(chance)
-        assert texts.strip_marks(first) == texts.strip_marks(second) == bare
-        assert conflict(markcodes.separate(first)[1], markcodes.separate(second)[1])
 
 
 def tiny_start(_settings):
@@ -288,3 +227,13 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
     assert all(torch.equal(first[name], second[name]) for name in first)
     _, tokenizer = tiny_start(choice)
     assert PieceTokenizer.from_folder(whole / "model").identity == tokenizer.identity
+
+
+def test_a_network_from_random_weights_reads_bare_text_and_its_marks_are_silent():
+    torch.manual_seed(1)
+    made = teacher.fresh_network(CONFIG, 1)
+    assert made.config.num_hidden_layers == 1
+    texts_ = [Sequence_(s.ids, np.zeros_like(s.marks)) for s in sequences([7, 4])]
+    bare, marked = (embed(made, batch) for batch in (texts_, sequences([7, 4])))
+    assert np.isfinite(bare).all()
+    np.testing.assert_allclose(bare, marked, atol=1e-6)
