@@ -7,17 +7,21 @@
 For a NeoAraBERT of the published size (28 x 768, random weights, a vocabulary counted on the texts) and for
 harakat-mini it
 
-1. compares the vectors of every dtype, attention and of the compiled network with float32 (SDPA) on the same device,
-   and that with the CPU: least and mean cosine, 0.9999 is the bar;
-2. measures the matrix product of this GPU in each dtype, the ceiling that shares are shares of;
-3. times the network alone over dtypes and kinds of attention, then over token budgets, compiled and not;
-4. times the whole way from strings to vectors on the host with the best of these that meet the bar: on a fresh word
-   cache and a warm one, with tokenising in a thread and in processes, and on all GPUs where there are several;
-5. times the reference snippet (given order, batches of 32, padded, float32) on the same GPU, and tokenising alone.
+1. measures the matrix product of this GPU in each dtype, the ceiling that shares are shares of;
+2. compares the vectors of every dtype and attention with float32 (SDPA) on the same device, and that with the CPU:
+   least and mean cosine, 0.9999 is the bar;
+3. times the network alone over dtypes and kinds of attention;
+4. takes the fastest pair that meets the bar, compiles it, compares again, and times both over token budgets; then says
+   which kernels take how much of the time;
+5. times the whole way from strings to vectors on the host: on a fresh word cache and a warm one, with tokenising in a
+   thread and in processes, on all GPUs where there are several; and the reference snippet (given order, batches of 32,
+   padded) on the same GPU, and tokenising alone.
 
 Texts are the Quran in verse order (PyPI package quran-text) and longer ones cut from it, with about 70 words on average
-as hadith have. "Real tokens" count special tokens and no padding. What cannot run here says why in the result. The
-result is written after every step, and steps that no longer fit into --minutes are left out and named.
+as hadith have. "Real tokens" count special tokens and no padding. Needs a clone, torch and harakat's core dependencies;
+without quran-text it takes the sentences of the tests, and the result says so. What fails, or cannot run here, says why
+in the result and stops nothing else. The result is written after every figure, and what no longer fits into --minutes
+is left out and named.
 """
 
 from __future__ import annotations
@@ -25,18 +29,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import math
 import os
-import platform
-import random
-import statistics
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -47,12 +44,12 @@ for folder in ("core", "tests", "benchmarks"):  # works without an installation 
 
 import numpy as np
 import torch
-from snippet import Snippet, quran_verses
+from gpu_run import Run, corpora, describe, published_size
+from snippet import Snippet
 
 from harakat import Encoder
-from harakat._provenance import installed, short_commit
 from harakat.bench.machine import linear_flop
-from harakat.errors import HarakatError, TruncationWarning
+from harakat.errors import OptionError, TruncationWarning
 from harakat.model.attention_choice import ATTENTION
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import GPU_BATCH_TOKENS
@@ -60,115 +57,6 @@ from harakat.runtime.tuning import BUDGETS
 
 BAR = 0.9999
 LOW = ("float16", "bfloat16")
-MEAN_WORDS, SPREAD = 70, 0.75
-"""Hadith in words: a log-normal length with this mean and this sigma."""
-
-
-class Run:
-    """One benchmark: its arguments, clock and growing result."""
-
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args, self.began = args, time.monotonic()
-        self.device = torch.device(args.device)
-        self.small: bool = args.small
-        self.seconds = 0.05 if args.small else 1.0
-        self.rounds = 1 if args.small else 3
-        self.result: dict[str, Any] = {"left_out": []}
-
-    def left(self) -> float:
-        """Seconds until the time is up."""
-        return float(self.args.minutes * 60 - (time.monotonic() - self.began))
-
-    @contextmanager
-    def step(self, name: str, needs: float = 10.0) -> Iterator[bool]:
-        """A step; gives False where its time is up, and keeps what earlier steps found whatever happens in it."""
-        if self.left() < needs:
-            self.result["left_out"].append(f"{name}: the {self.args.minutes:g} minutes were up")
-            yield False
-            return
-        print(f"[{time.monotonic() - self.began:6.1f} s] {name}", file=sys.stderr, flush=True)
-        try:
-            yield True
-        except (HarakatError, RuntimeError, NotImplementedError) as error:
-            said = (str(error).strip().splitlines() or ["no message"])[0]
-            self.result["left_out"].append(f"{name}: {type(error).__name__}: {said[:300]}")
-        self.save()
-
-    def save(self) -> None:
-        """Write the result as it is now."""
-        path: Path | None = self.args.json
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self.result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def wait(self) -> None:
-        """Until the device is done."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-
-    def median(self, work: Callable[[], Any]) -> float:
-        """Median wall time of one call after a warm-up, over some rounds."""
-        work()
-        times = []
-        for _ in range(self.rounds):
-            self.wait()
-            started = time.perf_counter()
-            work()
-            self.wait()
-            times.append(time.perf_counter() - started)
-            if self.left() < 0:
-                break
-        return statistics.median(times)
-
-
-def corpora(args: argparse.Namespace) -> tuple[dict[str, list[str]], str]:
-    """Texts by name, and where they are from."""
-    source = "quran-text"
-    try:
-        verses = quran_verses()
-    except ModuleNotFoundError:
-        from support.tiny import SAMPLE_TEXTS
-
-        source = "sample sentences of the tests: quran-text is not installed here"
-        chance = random.Random(1)
-        words = " ".join(SAMPLE_TEXTS).split()
-        verses = [" ".join(chance.choices(words, k=chance.randint(3, 25))) for _ in range(6236)]
-    texts = {"quran": verses, "longer": longer(verses, 6000)}
-    if args.texts:
-        lines = args.texts.read_text(encoding="utf-8").splitlines()
-        texts[args.texts.stem] = [line for line in lines if line.strip()]
-    if args.small:
-        texts = {name: each[:40] for name, each in texts.items()}
-    return texts, source
-
-
-def longer(verses: list[str], count: int) -> list[str]:
-    """Stretches of the running text, with log-normal lengths."""
-    words = " ".join(verses).split()
-    chance = random.Random(0)
-    mu = math.log(MEAN_WORDS) - SPREAD**2 / 2
-    made = []
-    for _ in range(count):
-        size = min(max(3, round(chance.lognormvariate(mu, SPREAD))), 600)
-        start = chance.randrange(max(1, len(words) - size))
-        made.append(" ".join(words[start : start + size]))
-    return made
-
-
-def published_size(folder: Path, texts: list[str], small: bool) -> Path:
-    """A checkpoint of the published proportions, with random weights and a vocabulary counted on the texts."""
-    from safetensors.torch import save_file
-
-    from support.tiny import DEFAULT_CONFIG, random_weights, write_tokenizer
-
-    folder.mkdir(parents=True)
-    size = write_tokenizer(folder, vocab_size=65_000, texts=texts)
-    sizes = {"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "num_hidden_layers": 28}
-    config = {**DEFAULT_CONFIG, "vocab_size": size, "max_position_embeddings": 1024}
-    config |= {"matryoshka_dims": [32, 16]} if small else {**sizes, "matryoshka_dims": [768, 512, 256, 128, 64]}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    save_file(random_weights(config), folder / "model.safetensors")
-    return folder
 
 
 def matmul_peak(run: Run, dtype: torch.dtype) -> float:
@@ -190,30 +78,30 @@ def cosines(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
     return {"least": float(each.min()), "mean": float(each.mean())}
 
 
-def correctness(run: Run, model: str, texts: dict[str, list[str]]) -> dict[str, Any]:
-    """Cosines to float32 of everything that can run here."""
-    sample = [text for each in texts.values() for text in each[:: max(1, len(each) // 128)]][:300]
-    few = sample[:: max(1, len(sample) // 16)]
-    reference = Encoder(model, device=run.args.device, attention="sdpa")
-    expected = reference.encode(sample, overflow="chunk")
-    on_cpu = Encoder(model, device="cpu").encode(few, overflow="chunk")
-    table: dict[str, Any] = {
-        "texts": len(sample),
-        "float32 sdpa against the CPU": cosines(reference.encode(few, overflow="chunk"), on_cpu),
-    }
-    for dtype in ("float32", *LOW):
-        for attention in ATTENTION[1:]:
-            name = f"{dtype} {attention}"
-            try:
-                encoder = Encoder(model, device=run.args.device, dtype=dtype, attention=attention)  # type: ignore[arg-type]
-            except HarakatError as error:
-                table[name] = f"not here: {error}"
-                continue
-            table[name] = cosines(encoder.encode(sample, overflow="chunk"), expected)
-        if dtype in LOW and not run.small and run.left() > 120:
-            encoder = Encoder(model, device=run.args.device, dtype=dtype, compile=True)
-            table[f"{dtype} compiled {encoder.attention}"] = cosines(encoder.encode(sample, overflow="chunk"), expected)
-    return table
+class Reference:
+    """What vectors should be: float32 with SDPA on the device, on a sample of the texts."""
+
+    def __init__(self, run: Run, model: str, texts: dict[str, list[str]]) -> None:
+        self.run, self.model = run, model
+        self.sample = [text for each in texts.values() for text in each[:: max(1, len(each) // 128)]][:300]
+        self.encoder = Encoder(model, device=run.args.device, attention="sdpa")
+        self.expected = self.encoder.encode(self.sample, overflow="chunk", show_progress=False)
+        self.kept = self.encoder
+
+    def against_the_cpu(self) -> dict[str, float]:
+        """Its own cosines to the CPU's vectors, on a few texts."""
+        few = self.sample[:: max(1, len(self.sample) // 16)]
+        on_cpu = Encoder(self.model, device="cpu").encode(few, overflow="chunk", show_progress=False)
+        return cosines(self.encoder.encode(few, overflow="chunk", show_progress=False), on_cpu)
+
+    def compare(self, **options: Any) -> dict[str, float] | str:
+        """The cosines of an encoder with these options, or why there is none here."""
+        try:
+            encoder = Encoder(self.model, device=self.run.args.device, **options)
+        except OptionError as error:
+            return f"not here: {error}"
+        self.kept = encoder  # the next one may want the same network, and loading it takes seconds
+        return cosines(encoder.encode(self.sample, overflow="chunk", show_progress=False), self.expected)
 
 
 def meets(found: Any) -> bool:
@@ -239,7 +127,7 @@ def real_tokens(encoder: Encoder, windows: list[Window]) -> int:
     return sum(w.size + encoder._loaded.engine.specials for w in windows)
 
 
-def network_rate(run: Run, encoder: Encoder, texts: list[str]) -> float:
+def network_rate(run: Run, encoder: Encoder, texts: list[str]) -> int:
     """Real tokens a second of the network alone, from ids on the host to pooled rows on the host."""
     engine = encoder._loaded.engine
     few = windows_of(encoder, texts, 2000 if run.small else 2 * GPU_BATCH_TOKENS)
@@ -249,48 +137,69 @@ def network_rate(run: Run, encoder: Encoder, texts: list[str]) -> float:
     engine.pooled(few)
     rate = real_tokens(encoder, few) / (time.perf_counter() - started)
     windows = windows_of(encoder, texts, max(rate * run.seconds, real_tokens(encoder, few)))
-    return real_tokens(encoder, windows) / run.median(lambda: engine.pooled(windows))
+    return round(real_tokens(encoder, windows) / run.median(lambda: engine.pooled(windows), rounds=2))
 
 
-def sweep_kinds(run: Run, model: str, texts: list[str]) -> dict[str, Any]:
-    """The network alone over dtypes and kinds of attention."""
-    rates: dict[str, Any] = {}
+def sweep_kinds(run: Run, model: str, texts: list[str], rates: dict[str, Any], reserve: float) -> None:
+    """The network alone over dtypes and kinds of attention, while more than `reserve` seconds are left."""
     budget = 1024 if run.small else 65_536
     for dtype in (*LOW, "float32"):
         for attention in ATTENTION[1:]:
-            if run.left() < 45:
-                return rates
-            try:
-                encoder = Encoder(
-                    model,
-                    device=run.args.device,
-                    dtype=dtype,
-                    attention=attention,  # type: ignore[arg-type]
-                    batch_tokens=budget,
-                )
-            except HarakatError as error:
-                rates[f"{dtype} {attention}"] = f"not here: {error}"
-                continue
-            rates[f"{dtype} {attention}"] = round(network_rate(run, encoder, texts))
-    return rates
+            name = f"{dtype} {attention}"
+            with run.step(f"    {name}", reserve) as go:
+                if not go:
+                    return
+                options: dict[str, Any] = {"dtype": dtype, "attention": attention, "batch_tokens": budget}
+                try:
+                    encoder = Encoder(model, device=run.args.device, **options)
+                except OptionError as error:
+                    rates[name] = f"not here: {error}"
+                    continue
+                run.note(rates, name, network_rate(run, encoder, texts))
 
 
-def sweep_budgets(run: Run, model: str, texts: list[str], dtype: str) -> dict[str, Any]:
-    """The network alone over token budgets, compiled and not."""
-    rates: dict[str, Any] = {}
-    budgets = (512, 1024) if run.small else BUDGETS
-    for compiled in (False,) if run.small else (False, True):
-        for budget in budgets:
-            if run.left() < 45:
-                return rates
-            encoder = Encoder(model, device=run.args.device, dtype=dtype, compile=compiled, batch_tokens=budget)
-            rates[f"{'compiled' if compiled else 'plain'} {budget}"] = round(network_rate(run, encoder, texts))
-    return rates
+def sweep_budgets(run: Run, options: dict[str, Any], texts: list[str], rates: dict[str, Any], reserve: float) -> None:
+    """The network alone over token budgets, while more than `reserve` seconds are left."""
+    kind = "compiled" if options["compile"] else "plain"
+    kept = Encoder(**options)  # so that all share one network, which is compiled once
+    for budget in (512, 1024) if run.small else BUDGETS:
+        with run.step(f"    {kind} {budget}", reserve) as go:
+            if not go:
+                return
+            rate = network_rate(run, kept.with_options(batch_tokens=budget), texts)
+            run.note(rates, f"{kind} {budget}", rate)
 
 
-def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int) -> dict[str, Any]:
+def kernels(run: Run, encoder: Encoder, texts: list[str]) -> dict[str, Any]:
+    """Which kernels take the time of a pass, and how long the host is at launching it."""
+    from torch.profiler import ProfilerActivity, profile
+
+    engine = encoder._loaded.engine
+    windows = windows_of(encoder, texts, 2000 if run.small else 4 * GPU_BATCH_TOKENS)
+    engine.pooled(windows)
+    run.wait()
+    started = time.perf_counter()
+    pooling = engine.start(windows)
+    launched = time.perf_counter() - started
+    pooling.rows()
+    whole = time.perf_counter() - started
+    cuda = run.device.type == "cuda"
+    with profile(activities=[ProfilerActivity.CUDA if cuda else ProfilerActivity.CPU]) as seen:
+        engine.pooled(windows)
+        run.wait()
+    taken = [(e.key, e.self_device_time_total if cuda else e.self_cpu_time_total, e.count) for e in seen.key_averages()]
+    total = sum(time for _, time, _ in taken) or 1.0
+    taken.sort(key=lambda each: -each[1])
+    return {
+        "real_tokens": real_tokens(encoder, windows),
+        "ms": round(whole * 1000, 2),
+        "host_share": round(launched / whole, 3),
+        "shares": {f"{name[:90]} x{count}": round(time / total, 4) for name, time, count in taken[:20]},
+    }
+
+
+def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int, figures: dict[str, Any]) -> None:
     """From strings to vectors on the host, in real tokens a second."""
-    figures: dict[str, Any] = {}
     for workers in (0, 1) if run.small else (0, max(2, min(8, (os.cpu_count() or 2) // 2))):
         encoder = Encoder(**options, workers=workers)
         encoder.encode(texts[:64], show_progress=False)  # starts the device, and the compiler where asked
@@ -302,14 +211,14 @@ def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int)
         many = texts * times
         encoder.encode(many, show_progress=False)  # the probe for a budget, and processes, start here
         warm = run.median(lambda: encoder.encode(many, show_progress=False))  # noqa: B023
-        figures["thread" if workers == 0 else f"{workers} processes"] = {
+        found = {
             "fresh_word_cache_tokens_per_s": round(tokens / fresh),
             "tokens_per_s": round(tokens * times / warm),
             "texts_per_s": round(len(many) / warm, 1),
             "budget": encoder._loaded.engine.batch_tokens,
         }
         encoder._loaded.ahead.close()
-    return figures
+        run.note(figures, "thread" if workers == 0 else f"{workers} processes", found)
 
 
 def several_devices(run: Run, options: dict[str, Any], texts: list[str], tokens: int) -> dict[str, Any]:
@@ -322,23 +231,19 @@ def several_devices(run: Run, options: dict[str, Any], texts: list[str], tokens:
     return {"devices": devices, "tokens_per_s": round(tokens * times / took)}
 
 
-def snippet_rate(run: Run, model: str, dtype: str, texts: list[str]) -> float:
+def snippet_rate(run: Run, model: str, dtype: str, texts: list[str]) -> int:
     """Real tokens a second of the reference snippet on this device."""
     encoder = Encoder(model, device=run.args.device, dtype=dtype, attention="sdpa")
     sample = texts[:: max(1, len(texts) // (40 if run.small else 1000))]
     tokens = int(np.minimum(encoder.count_tokens(sample), encoder.max_length).sum())
     reference = Snippet(encoder)
-    return tokens / run.median(lambda: reference(sample))
+    return round(tokens / run.median(lambda: reference(sample)))
 
 
-def tokenising(run: Run, model: str, texts: list[str], tokens: int) -> dict[str, float]:
+def tokenising(run: Run, encoder: Encoder, texts: list[str], tokens: int) -> dict[str, float]:
     """Tokenising alone on one core, content tokens and words a second, fresh cache and warm."""
-    from harakat.runtime.loading import load
-
-    options: dict[str, Any] = dict.fromkeys(("revision", "spelling", "segmentation", "morphology", "cache_dir"))
-    options |= {"device": "cpu", "dtype": "auto", "attention": "auto", "compile": False, "workers": 0}
     words = sum(len(text.split()) for text in texts)
-    tokenizer = load(model, batch_tokens=None, offline=False, **options).tokenizer
+    tokenizer = encoder._loaded.ahead.recipe.open()
     started = time.perf_counter()
     tokenizer.tokenize(texts)
     fresh = time.perf_counter() - started
@@ -350,98 +255,97 @@ def tokenising(run: Run, model: str, texts: list[str], tokens: int) -> dict[str,
     }
 
 
-def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]]) -> None:
-    """All steps for one model."""
+def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]], reserve: float) -> None:
+    """All steps for one model; what comes after it gets `reserve` seconds."""
     mine: dict[str, Any] = run.result.setdefault("models", {}).setdefault(name, {})
+    found: dict[str, Any] = mine.setdefault("cosine_to_float32", {})
+    reference = None
     with run.step(f"{name}: correctness", 30) as go:
+        if not go:
+            return
+        reference = Reference(run, model, texts)
+        flop = linear_flop(reference.encoder._loaded.engine.network)  # type: ignore[arg-type]
+        mine["matmul_gflop_per_token"] = flop / 1e9
+        for dtype in ("float32", *LOW):
+            for attention in ATTENTION[1:]:
+                with run.step(f"    {dtype} {attention}"):
+                    run.note(found, f"{dtype} {attention}", reference.compare(dtype=dtype, attention=attention))
+        run.note(found, "float32 sdpa against the CPU", reference.against_the_cpu())
+    if reference is None:
+        return
+    passing = [key for key, value in found.items() if meets(value) and key.split()[0] in LOW]
+    mine["meet_the_bar"] = passing
+
+    # What the rest of this model wants, a little under half a minute a corpus.
+    whole_way = 0.0 if run.small else reserve + 25.0 * len(texts)
+    rates: dict[str, Any] = mine.setdefault("network_tokens_per_s", {})
+    with run.step(f"{name}: dtypes and attention", whole_way + 20) as go:
         if go:
-            mine["cosine_to_float32"] = correctness(run, model, texts)
-    found = mine.get("cosine_to_float32", {})
-    passing = [dtype for dtype in LOW if any(meets(value) for key, value in found.items() if key.startswith(dtype))]
-    mine["dtypes_that_meet_the_bar"] = passing
-    with run.step(f"{name}: dtypes and attention", 45) as go:
+            sweep_kinds(run, model, texts["longer"], rates, whole_way + 15)
+    measured = [key for key in passing if isinstance(rates.get(key), int)]
+    best = max(measured, key=lambda key: rates[key]) if measured else (passing or ["float32 sdpa"])[0]
+    dtype, attention = best.split()
+    options = {"model": model, "device": run.args.device, "dtype": dtype, "attention": attention, "compile": False}
+
+    by_budget: dict[str, Any] = mine.setdefault(f"network_tokens_per_s_by_budget_{dtype}_{attention}", {})
+    with run.step(f"{name}: budgets", whole_way + 20) as go:
         if go:
-            mine["network_tokens_per_s"] = sweep_kinds(run, model, texts["longer"])
-    dtype = _fastest(mine.get("network_tokens_per_s", {}), passing)
-    with run.step(f"{name}: budgets in {dtype}", 60) as go:
-        if go:
-            mine[f"network_tokens_per_s_by_budget_{dtype}"] = budgets = sweep_budgets(
-                run, model, texts["longer"], dtype
-            )
-            plain = max((rate for key, rate in budgets.items() if key.startswith("plain")), default=0)
-            compiled = max((rate for key, rate in budgets.items() if key.startswith("compiled")), default=0)
-            mine["compile_wins"] = compiled > 1.02 * plain
-    options = {"model": model, "device": run.args.device, "dtype": dtype, "compile": mine.get("compile_wins", False)}
+            sweep_budgets(run, options, texts["longer"], by_budget, whole_way + 15)
+    with run.step(f"{name}: compiled", whole_way + 60) as go:
+        if go and not run.small:
+            compiled = {**options, "compile": True}
+            kept = Encoder(**compiled)
+            cosine = reference.compare(dtype=dtype, attention=attention, compile=True)
+            run.note(found, f"{best} compiled", cosine)
+            if meets(cosine):
+                sweep_budgets(run, compiled, texts["longer"], by_budget, whole_way + 10)
+                if _most(by_budget, "compiled") > 1.02 * _most(by_budget, "plain"):
+                    options = compiled
+            del kept
     mine["best"] = {key: value for key, value in options.items() if key != "model"}
-    flop = linear_flop(Encoder(model, device=run.args.device, dtype=dtype)._loaded.engine.network)  # type: ignore[arg-type]
-    mine["matmul_gflop_per_token"] = flop / 1e9
+    with run.step(f"{name}: kernels", whole_way + 5) as go:
+        if go:
+            mine["kernels"] = kernels(run, Encoder(**options), texts["longer"])
+
     for corpus, each in texts.items():
-        with run.step(f"{name}: {corpus}, from strings to vectors", 30) as go:
-            if not go:
-                continue
-            encoder = Encoder(**options)
-            tokens = int(np.minimum(encoder.count_tokens(each), encoder.max_length).sum())
-            figures: dict[str, Any] = {"texts": len(each), "real_tokens": tokens, "attention": encoder.attention}
-            mine[corpus] = figures
-            figures["network_alone_tokens_per_s"] = round(network_rate(run, encoder, each))
-            figures["strings_to_vectors"] = whole = end_to_end(run, options, each, tokens)
-            best = max(value["tokens_per_s"] for value in whole.values())
-            peak = run.result["matmul_tflops"].get("bfloat16")
-            if peak:
-                figures["share_of_bf16_matmul_peak"] = round(best * flop / 1e12 / peak, 4)
-            figures["snippet_float32_tokens_per_s"] = round(snippet_rate(run, model, "float32", each))
-            figures["times_the_snippet"] = round(best / figures["snippet_float32_tokens_per_s"], 1)
-            figures["tokenising"] = tokenising(run, model, each, tokens)
-    if "quran" in mine and (run.small or torch.cuda.device_count() > 1):
+        with run.step(f"{name}: {corpus}, from strings to vectors") as go:
+            if go:
+                from_strings(run, mine.setdefault(corpus, {}), options, each, flop)
+    if "real_tokens" in mine.get("quran", {}) and (run.small or torch.cuda.device_count() > 1):
         with run.step(f"{name}: several devices", 45) as go:
             if go:
                 mine["several_devices"] = several_devices(run, options, texts["quran"], mine["quran"]["real_tokens"])
     if run.device.type == "cuda":
         mine["peak_memory_gb"] = round(torch.cuda.max_memory_allocated(run.device) / 1e9, 2)
         torch.cuda.reset_peak_memory_stats(run.device)
-    gc.collect()
-    if run.device.type == "cuda":
+        del reference
+        gc.collect()
         torch.cuda.empty_cache()
 
 
-def _fastest(rates: dict[str, Any], passing: list[str]) -> str:
-    """The fastest dtype of those that meet the bar."""
-    best = {
-        dtype: max(
-            (rates.get(f"{dtype} {kind}", 0) for kind in ATTENTION[1:] if _is_rate(rates, dtype, kind)), default=0
-        )
-        for dtype in passing
-    }
-    return max(best, key=lambda dtype: best[dtype]) if best else "float32"
+def from_strings(run: Run, figures: dict[str, Any], options: dict[str, Any], texts: list[str], flop: int) -> None:
+    """The whole way on one corpus, and what it is compared with."""
+    encoder = Encoder(**options)
+    tokens = int(np.minimum(encoder.count_tokens(texts), encoder.max_length).sum())
+    figures |= {"texts": len(texts), "real_tokens": tokens, "attention": encoder.attention}
+    whole = figures["strings_to_vectors"] = {}
+    end_to_end(run, options, texts, tokens, whole)
+    best = max(value["tokens_per_s"] for value in whole.values())
+    peak = run.result["matmul_tflops"].get("bfloat16")
+    if peak:
+        figures["share_of_bf16_matmul_peak"] = round(best * flop / 1e12 / peak, 4)
+    run.note(figures, "snippet_float32_tokens_per_s", snippet_rate(run, options["model"], "float32", texts))
+    run.note(figures, "times_the_snippet", round(best / figures["snippet_float32_tokens_per_s"], 1))
+    run.note(figures, "network_alone_tokens_per_s", network_rate(run, encoder, texts))
+    run.note(figures, "tokenising", tokenising(run, encoder, texts, tokens))
+    if options["dtype"] != "float32":
+        name = f"snippet_{options['dtype']}_tokens_per_s"
+        run.note(figures, name, snippet_rate(run, options["model"], options["dtype"], texts))
 
 
-def _is_rate(rates: dict[str, Any], dtype: str, kind: str) -> bool:
-    return isinstance(rates.get(f"{dtype} {kind}"), int)
-
-
-def describe(run: Run) -> dict[str, Any]:
-    """Date, commit, machine, versions."""
-    libraries = ("torch", "xformers", "triton", "transformers", "tokenizers", "numpy")
-    versions = installed(libraries)
-    here: dict[str, Any] = {
-        "date": date.today().isoformat(),
-        "commit": short_commit(ROOT),
-        "small": run.small,
-        "device": run.args.device,
-        "python": platform.python_version(),
-        "cpu_cores": os.cpu_count(),
-        "versions": {name: versions.get(name) for name in libraries},
-    }
-    if run.device.type == "cuda":
-        properties = torch.cuda.get_device_properties(run.device)
-        here |= {
-            "gpu": properties.name,
-            "gpus": torch.cuda.device_count(),
-            "memory_gb": round(properties.total_memory / 1e9, 1),
-            "compute_capability": f"{properties.major}.{properties.minor}",
-            "cuda": torch.version.cuda,
-        }
-    return here
+def _most(rates: dict[str, Any], kind: str) -> int:
+    """The highest of one kind's rates."""
+    return max((rate for key, rate in rates.items() if key.startswith(kind)), default=0)
 
 
 def main(argv: list[str] | None = None) -> dict[str, Any]:
@@ -463,19 +367,21 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         args.json = ROOT / "benchmarks" / "results" / f"gpu-{name}-{about['date']}.json"
     texts, source = corpora(args)
     run.result = {**about, "corpus": source, "bar": BAR, "matmul_tflops": {}, **run.result}
-    with run.step("matrix products") as go:
-        if go:
-            for dtype in ("bfloat16", "float16", "float32"):
-                run.result["matmul_tflops"][dtype] = round(matmul_peak(run, getattr(torch, dtype)), 3)
+    for dtype in ("bfloat16", "float16", "float32"):
+        with run.step(f"matrix products in {dtype}") as go:
+            if go:
+                run.note(run.result["matmul_tflops"], dtype, round(matmul_peak(run, getattr(torch, dtype)), 3))
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)
-        for name in args.models:
+        for place, name in enumerate(args.models, 1):
             model = name
             if name == "published":
-                model = str(
-                    published_size(Path(scratch) / "published", [t for each in texts.values() for t in each], run.small)
-                )
-            bench_model(run, name, model, texts)
+                run.say("a checkpoint of the published size")
+                every = [text for each in texts.values() for text in each]
+                model = str(published_size(Path(scratch) / "published", every, run.small))
+            # So much for each of those that come after it.
+            reserve = 0.0 if run.small else 75.0 * (len(args.models) - place)
+            bench_model(run, name, model, texts, reserve)
     run.result["minutes"] = round((time.monotonic() - run.began) / 60, 2)
     run.save()
     print(json.dumps(run.result, indent=2, ensure_ascii=False))

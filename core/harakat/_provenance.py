@@ -22,8 +22,10 @@ def installed(names: Iterable[str]) -> dict[str, str]:
 
 
 def short_commit(folder: Path) -> str | None:
-    """The commit of the clone that a folder lies in, abbreviated; None outside a clone."""
-    said = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=folder
-    )
+    """The commit of the clone that a folder lies in, abbreviated; None outside a clone, or without git."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    except OSError:
+        return None
     return said.stdout.strip() or None

@@ -21,3 +21,8 @@ def test_the_commit_is_that_of_the_folders_clone(tmp_path):
     found = short_commit(tmp_path / "inner")
     assert found
     assert whole.stdout.startswith(found)
+
+
+def test_without_git_there_is_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert short_commit(tmp_path) is None

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, get_args
 
-from harakat.errors import OptionError
+from harakat.errors import DeviceError, OptionError
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +48,7 @@ def choose_attention(asked: str, device: torch.device, dtype: torch.dtype, head_
 
     Raises:
         OptionError: An unknown name, or one that cannot run there; the message says why.
+        DeviceError: The device's memory is full.
     """
     check_attention(asked)
     if asked != "auto":
@@ -114,14 +115,22 @@ def _trial(kind: str, device: torch.device, dtype: torch.dtype, head_dim: int) -
     lengths = (37, 5)
     heads = 2
     generator = torch.Generator().manual_seed(0)
-    q, k, v = torch.randn(3, sum(lengths), heads, head_dim, generator=generator).to(device, dtype)
-    starts = torch.tensor([0, 37, 42], dtype=torch.int32, device=device)
+    values = torch.randn(sum(lengths), heads, 3, head_dim, generator=generator)
     failures: tuple[type[Exception], ...] = (RuntimeError, NotImplementedError, ImportError, ValueError, TypeError)
     try:
-        with torch.inference_mode():
+        # Kernels of extensions run on the current device, whatever their inputs are on.
+        with torch.cuda.device(device), torch.inference_mode():
+            # Slices of one tensor, as a network hands them over: a kernel may want its inputs closer together.
+            q, k, v = values.to(device, dtype).unbind(2)
+            starts = torch.tensor([0, 37, 42], dtype=torch.int32, device=device)
             found = packed_attention(kind, lengths, starts)(q, k, v).float()
             expected = PackedAttention(equal_length_groups(lengths))(q.float(), k.float(), v.float())
             error = float((found - expected).abs().max())
+    except torch.OutOfMemoryError as full:
+        # No reason against this attention, and not to be remembered as one.
+        raise DeviceError(
+            f"{device} has no memory left for two short sequences of attention; free some, or choose another device"
+        ) from full
     except failures as failure:
         first = str(failure).strip().splitlines() or [type(failure).__name__]
         return f"does not run on {device} here ({first[0][:200]})"

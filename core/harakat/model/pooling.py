@@ -79,12 +79,22 @@ def mean_pool_segments(hidden: Tensor, starts: Tensor) -> Tensor:
     return torch.segment_reduce(hidden.float(), "mean", offsets=starts, axis=0, unsafe=True)
 
 
+_ROWS_AT_A_TIME = 256
+"""Rows that are scaled together: few enough that what lies between stays in the processor's caches."""
+
+
 def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Rows scaled to length 1 (float32, same shape); a row of zeros stays as it is."""
-    # Squares in float64: in float32 those of tiny rows vanish.
-    rows = np.asarray(vectors, dtype=np.float64)
-    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return (rows / np.where(norms == 0, 1.0, norms)).astype(np.float32)
+    out = np.empty(vectors.shape, dtype=np.float32)
+    width = vectors.shape[-1]
+    source, target = vectors.reshape(-1, width), out.reshape(-1, width)
+    for start in range(0, len(source), _ROWS_AT_A_TIME):
+        # Squares in float64: in float32 those of tiny rows vanish.
+        rows = source[start : start + _ROWS_AT_A_TIME].astype(np.float64)
+        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        norms[norms == 0] = 1.0
+        np.divide(rows, norms[:, None], out=target[start : start + len(rows)], casting="same_kind")
+    return out
 
 
 def unit_prefix(vectors: NDArray[np.floating[Any]], dim: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,7 +105,7 @@ class Ahead:
     """
 
     def __init__(self, tokenizer: TextTokenizer, recipe: TokenizerRecipe, workers: int, beside: bool) -> None:
-        self._tokenizer, self._recipe, self._workers, self._beside = tokenizer, recipe, workers, beside
+        self._tokenizer, self.recipe, self._workers, self._beside = tokenizer, recipe, workers, beside
         self._lock = threading.Lock()
         self._pool: tuple[int, Executor] | None = None
 
@@ -202,7 +203,7 @@ class Ahead:
             if self._pool is None or self._pool[0] != os.getpid():
                 pool: Executor
                 if self._workers:
-                    pool = spawned(self._workers, _open, self._recipe)
+                    pool = spawned(self._workers, _open, self.recipe)
                 else:
                     pool = ThreadPoolExecutor(1, thread_name_prefix="harakat-tokens")
                 weakref.finalize(self, pool.shutdown, wait=False, cancel_futures=True).atexit = False
@@ -250,11 +251,12 @@ def _pack(tokens: Sequence[Tokens]) -> _Packed:
 
 
 def _unpack(packed: _Packed) -> list[Tokens]:
-    ends = packed.sizes.cumsum()[:-1]
-    ids = np.split(packed.ids, ends)
-    if packed.marks is None:
-        return [Tokens(each) for each in ids]
-    return [Tokens(each, marks) for each, marks in zip(ids, np.split(packed.marks, ends), strict=True)]
+    # Slices with Python's own numbers: `numpy.split` takes four times as long, in the thread that feeds the device.
+    edges = [0, *packed.sizes.cumsum().tolist()]
+    ids, marks = packed.ids, packed.marks
+    if marks is None:
+        return [Tokens(ids[a:b]) for a, b in pairwise(edges)]
+    return [Tokens(ids[a:b], marks[a:b]) for a, b in pairwise(edges)]
 
 
 def _died(error: BrokenProcessPool) -> WorkerError:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 
 from harakat import Encoder
-from harakat.errors import OptionError
+from harakat.errors import DeviceError, OptionError
+from harakat.model import attention_choice
 from harakat.model.attention import BucketedAttention, PackedAttention
 from harakat.model.attention_choice import ATTENTION, choose_attention, packed_attention
 
@@ -76,3 +80,43 @@ def test_a_new_gpu_gets_varlen_in_half_precision() -> None:
     assert choose_attention("auto", device, torch.float16, 64) == "varlen"
     with pytest.raises(OptionError, match="computes in float32"):
         choose_attention("varlen", device, torch.float32, 64)
+
+
+def test_networks_keep_to_their_device_and_never_wait_for_it() -> None:
+    if not hasattr(torch.utils.backend_registration, "_setup_privateuseone_for_python_backend"):
+        pytest.skip("this torch has no devices made in Python")
+    script = Path(__file__).resolve().parents[2] / "support" / "pretend_device.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(done.stdout.splitlines()) == 10, done.stdout
+
+
+class TestTrial:
+    """What is tried before an attention is trusted, with the CPU in the place of a GPU."""
+
+    @pytest.fixture(autouse=True)
+    def on_the_cpu(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
+
+    def test_right_numbers_pass(self) -> None:
+        for dtype in (torch.float32, torch.bfloat16):
+            assert attention_choice._trial("sdpa", CPU, dtype, 32) is None
+
+    def test_wrong_numbers_and_failures_are_reasons(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attention_choice, "packed_attention", lambda *rest: lambda q, k, v: v)
+        assert "gives wrong numbers on cpu here (off by" in str(attention_choice._trial("x", CPU, torch.float32, 32))
+
+        def fails(*rest: object) -> None:
+            raise RuntimeError("no kernel image is available\nfor this device")
+
+        monkeypatch.setattr(attention_choice, "packed_attention", fails)
+        reason = attention_choice._trial("x", CPU, torch.float32, 32)
+        assert reason == "does not run on cpu here (no kernel image is available)"
+
+    def test_full_memory_is_no_reason_against_an_attention(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(*rest: object) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        monkeypatch.setattr(attention_choice, "packed_attention", fails)
+        with pytest.raises(DeviceError, match="cpu has no memory left"):
+            attention_choice._trial("x", CPU, torch.float32, 32)

@@ -41,6 +41,19 @@ def test_prefix_has_unit_rows(vectors: np.ndarray, dim: int) -> None:
     assert np.isfinite(rows).all()
 
 
+def test_long_tables_are_scaled_row_by_row() -> None:
+    vectors = np.random.default_rng(0).standard_normal((1000, 24)).astype(np.float32)
+    vectors[::7] *= 1e-30
+    vectors[333] = 0
+    rows = unit_rows(vectors[:, ::2])
+    exact = vectors[:, ::2].astype(np.float64)
+    norms = np.linalg.norm(exact, axis=1, keepdims=True)
+    np.testing.assert_array_equal(rows[333], 0)
+    np.testing.assert_allclose(rows, exact / np.where(norms == 0, 1, norms), rtol=1e-6, atol=0)
+    assert unit_rows(vectors[:0]).shape == (0, 24)
+    assert unit_rows(vectors.reshape(10, 100, 24)).shape == (10, 100, 24)
+
+
 @given(VECTORS)
 def test_int8_keeps_cosines(vectors: np.ndarray) -> None:
     rows = unit_rows(vectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from harakat import Encoder
 from harakat.errors import DeviceError
+from harakat.runtime import tuning
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import Engine
 from support import quran
@@ -105,6 +107,23 @@ def test_the_probe_runs_real_passes(encoder: Encoder, windows: list[Window]) -> 
     watched.holds = 100
     with pytest.raises(DeviceError, match="512 tokens do not fit"):
         engine.tune(windows, (512, 1024))
+
+
+def test_a_slow_start_is_not_counted_by_the_probe(
+    encoder: Encoder, windows: list[Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU's first pass starts its libraries, and the compiler where asked for: seconds, up to a minute."""
+
+    class SlowStart(SmallMemory):
+        def forward(self, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
+            if not self.passes:
+                time.sleep(0.6)
+            return super().forward(ids, *rest)
+
+    monkeypatch.setattr(tuning, "TUNING_SECONDS", 0.5)
+    watched = SlowStart(encoder._loaded.engine.network, 5000, RuntimeError("never"))
+    engine_of(encoder, watched).tune(windows, (512, 1024))
+    assert {tokens // 512 for tokens in watched.passes} == {1, 2}
 
 
 def test_only_a_gpu_without_a_given_size_is_tuned(encoder: Encoder) -> None:
