@@ -19,7 +19,7 @@ from harakat.runtime.batching import Overflow, plan_windows, slabs
 from harakat.runtime.choices import check_dim, check_max_length, check_overflow, choose_prompt
 from harakat.runtime.loading import Loaded, load
 from harakat.runtime.output import file_kind, save
-from harakat.runtime.pipeline import Job, run
+from harakat.runtime.pipeline import Job, at_once, run
 from harakat.runtime.progress import progress_bar
 from harakat.runtime.texts import check_text, checked, refuse_container, remembered, text_list
 from harakat.runtime.truncation import Truncation
@@ -36,6 +36,8 @@ STREAM_TEXTS = 1024
 """The same for `encode_stream`: what it reads ahead of what it has given out."""
 SLAB_CHARACTERS = 4_000_000
 """Characters of a slab, whatever the number of texts; bounds the memory that tokens take."""
+QUERY_CHARACTERS = 2000
+"""One text up to this length is encoded at once, without what long runs need."""
 
 _shared: dict[str, Encoder] = {}
 _shared_lock = threading.Lock()
@@ -339,6 +341,11 @@ class Encoder:
             return vector
         items = text_list(texts)
         cut = Truncation(self._max_length)
+        if len(items) == 1 and len(items[0]) <= QUERY_CHARACTERS and self._fleet is None and not show_progress:
+            job = Job(prompt, policy, self._room, self._dim, cut, lambda steps: None)
+            alone = at_once(items[0], self._loaded.tokenizer, self._loaded.engine, job)
+            cut.report()
+            return to_precision(alone, self._precision)
         out = self._empty(len(items))
         done = 0
         with progress_bar(len(items), show_progress) as advance:

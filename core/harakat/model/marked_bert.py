@@ -32,7 +32,7 @@ FORMAT = 2
 _MIX_ID = -7046029254386353131
 _MIX_MARKS = -4658895280553007687
 _SHADDA = 8
-_INNER = (1 << (4 * CASE_SLOT)) - 1
+INNER_MARKS = (1 << (4 * CASE_SLOT)) - 1
 """Every slot of a code but the case ending's."""
 
 
@@ -104,7 +104,7 @@ def lexicon_keys(ids: Tensor, marks: Tensor) -> Tensor:
     The key depends on the piece and on its inner marks. Of the case ending only a shadda counts, which belongs to
     the word and not to its case.
     """
-    inner = marks & _INNER
+    inner = marks & INNER_MARKS
     doubled = (marks >> (4 * CASE_SLOT)) & 15
     doubled = ((doubled >= _SHADDA) & (doubled < CLASSES - 1)).long()
     key = (inner * 2 + doubled) * _MIX_MARKS
@@ -194,7 +194,7 @@ def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
 
     A filler sequence may say any positions: what its tokens get is not used.
     """
-    sums = functional.pad(((marks & _INNER) != 0).long().cumsum(0), (1, 0))
+    sums = functional.pad(((marks & INNER_MARKS) != 0).long().cumsum(0), (1, 0))
     starts = torch.arange(len(marks), device=marks.device) - positions
     return sums[(starts + lengths).clamp(max=len(marks))] - sums[starts]
 

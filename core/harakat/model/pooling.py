@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -85,6 +86,10 @@ _ROWS_AT_A_TIME = 256
 
 def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Rows scaled to length 1 (float32, same shape); a row of zeros stays as it is."""
+    if len(vectors) == 1 and vectors.ndim == 2:  # a query: the same with fewer calls
+        row = vectors[0].astype(np.float64)
+        scaled: NDArray[np.float32] = (row / (math.sqrt(row.dot(row)) or 1.0)).astype(np.float32)
+        return scaled[None]
     out = np.empty(vectors.shape, dtype=np.float32)
     width = vectors.shape[-1]
     source, target = vectors.reshape(-1, width), out.reshape(-1, width)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from harakat.model.attention import Attention
     from harakat.model.checkpoint import Network
+    from harakat.model.one_text import OneText
 
 __all__ = ["Engine", "Pooling"]
 
@@ -40,6 +41,8 @@ FULL_BUCKET = 256
 CPU_BUCKETS = ((256, 32), (64, 8), (0, 1))
 """From so many tokens on, the CPU sees multiples of so many: oneDNN keeps a kernel for every token count that it meets,
 hundreds of MB in a long stream. At the CPU's budget the filler is under 1% of the work; short queries have none."""
+SHORT = CPU_BUCKETS[-2][0]
+"""One text of fewer tokens than this needs no filler, and goes a short way where the network has one."""
 IN_FLIGHT = {"pooled": 64, "tokens": 2}
 """Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
 
@@ -87,6 +90,7 @@ class Engine:
             on a GPU the first long call finds a good size in a probe of about two seconds.
         attention: What `harakat.model.attention_choice.choose_attention` gave.
         compiled: Whether the network is compiled and wants few different token counts.
+        one: The network's short way for one short text (`harakat.model.one_text`), if it has one.
     """
 
     def __init__(
@@ -99,8 +103,10 @@ class Engine:
         *,
         attention: str = "sdpa",
         compiled: bool = False,
+        one: OneText | None = None,
     ) -> None:
         self.network, self.device, self.attention = network, device, attention
+        self._one = one
         self.prefix, self.suffix = tuple(prefix), tuple(suffix)
         self.tuning = batch_tokens is None and device.type == "cuda"
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS)
@@ -123,6 +129,11 @@ class Engine:
         Raises:
             DeviceError: One window alone is too much for the device's memory.
         """
+        if self._one is not None and len(windows) == 1 and windows[0].size + self.specials < SHORT:
+            row = self._short(windows[0], self._one)
+            if advance:
+                advance([0])
+            return Pooling(row[None], Flight(_nothing, 0))
         out = np.empty((len(windows), self.network.hidden_size), dtype=np.float32)
 
         def keep(batch: Sequence[int], rows: Tensor) -> None:
@@ -133,6 +144,21 @@ class Engine:
         flight = Flight(keep, IN_FLIGHT["pooled"])
         self._run(windows, self._pool, flight)
         return Pooling(out, flight)
+
+    def _short(self, window: Window, one: OneText) -> NDArray[np.float32]:
+        """The mean token vector of one short window."""
+        import torch
+
+        self._after_fork()
+        begin, end = len(self.prefix), len(self.prefix) + window.size
+        ids = np.empty(end + len(self.suffix), dtype=np.int64)
+        ids[:begin], ids[begin:end], ids[end:] = self.prefix, window.tokens.ids[window.start : window.stop], self.suffix
+        marks = None
+        if window.tokens.marks is not None:
+            marks = np.zeros(len(ids), dtype=np.int64)
+            marks[begin:end] = window.tokens.marks[window.start : window.stop]
+        with torch.inference_mode():
+            return one(ids, marks)
 
     def token_vectors(self, windows: Sequence[Window], advance: Advance | None = None) -> list[NDArray[np.float32]]:
         """Vectors of each window's tokens, special tokens included: float32 (tokens, hidden_size) each."""
@@ -336,6 +362,10 @@ def _memory_errors() -> Iterator[list[str]]:
         if not any(sign in str(error) for sign in _OUT_OF_MEMORY):
             raise
         full.append(_first_line(error))
+
+
+def _nothing(batch: Sequence[int], rows: Tensor) -> None:
+    """What is left to do when nothing is under way."""
 
 
 def _first_line(error: Exception) -> str:

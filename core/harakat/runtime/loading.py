@@ -101,6 +101,8 @@ def load(
     """Load a checkpoint; see `harakat.Encoder` for the arguments and the errors."""
     import torch
 
+    from harakat.model.one_text import one_text
+
     if spelling not in (None, "as-is", "imlai"):
         raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
     if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
@@ -126,7 +128,10 @@ def load(
             f"config.json has {vocabulary:,} rows; the files belong to different models"
         )
     network = _network(located.folder, config, on, number, compile, tokenizer)
-    engine = Engine(network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile)
+    one = one_text(network) if on.type == "cpu" else None
+    engine = Engine(
+        network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile, one=one
+    )
     return Loaded(
         name=located.name,
         revision=located.revision,

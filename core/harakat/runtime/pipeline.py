@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat.arabic.tokens import TextTokenizer
 from harakat.errors import DeviceError
 from harakat.model.pooling import unit_prefix, unit_rows
 from harakat.runtime.ahead import Ahead, Slab
@@ -16,7 +18,7 @@ from harakat.runtime.batching import Overflow, Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
 from harakat.runtime.truncation import Truncation
 
-__all__ = ["Job", "Launched", "launch", "run", "slabs_in_hand"]
+__all__ = ["Job", "Launched", "at_once", "launch", "run", "slabs_in_hand"]
 
 ON_DEVICE = 2
 """On a CUDA device."""
@@ -78,6 +80,16 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
         yield launched.popleft().finish(job)
 
 
+def at_once(text: str, tokenizer: TextTokenizer, engine: Engine, job: Job) -> NDArray[np.float32]:
+    """The vector of one text, float32 (1, dim): what `run` gives, without what long runs need.
+
+    Raises:
+        TextTooLongError, DeviceError: As `run`.
+    """
+    tokens = tokenizer.tokenize([job.prompt + text])
+    return launch(Slab(1, tokens), engine, job, job.first).finish(job)
+
+
 def slabs_in_hand(engine: Engine) -> int:
     """Slabs that a device has in hand before the oldest is waited for: none where launching already waits."""
     return ON_DEVICE if engine.device.type == "cuda" else 0
@@ -98,9 +110,8 @@ class Launched:
             DeviceError: The computation overflowed.
         """
         pooled = self.pooling.rows()
-        with np.errstate(invalid="ignore", over="ignore"):
-            finite = np.isfinite(pooled.sum(dtype=np.float64))
-        if not finite:
+        # A sum says it in one pass; `einsum` makes one without warnings of infinities that cancel out.
+        if not math.isfinite(np.einsum("ij->", pooled, dtype=np.float64)):
             raise DeviceError(
                 "the network gave values that are no finite numbers: the computation overflowed. With dtype='float16', "
                 "whose range is small, choose 'bfloat16' or 'float32'"

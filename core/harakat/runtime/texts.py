@@ -63,6 +63,8 @@ def text_list(texts: object) -> list[str]:
         TextTypeError: Not such a run, or an element is not a `str`.
         TextError: An element cannot be embedded.
     """
+    if isinstance(texts, list):
+        return [check_text(text, index) for index, text in enumerate(texts)]
     refuse_container(texts)
     return list(checked(texts))  # type: ignore[arg-type]
 
