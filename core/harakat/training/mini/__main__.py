@@ -30,7 +30,7 @@ def main() -> None:
     for fields in json.loads(config.read_text("utf-8")):
         head = fields.pop("head", None)
         rounds.append(Settings(**fields, head=None if head is None else HeadSettings(**head)))
-    prepare_work(options.data, options.work, rounds[0])
+    prepare_work(options.data, options.work, replace(rounds[0], glosses=max(settings.glosses for settings in rounds)))
     if options.prepare_only:
         return
     for number, settings in enumerate(rounds, 1):

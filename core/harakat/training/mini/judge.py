@@ -42,6 +42,8 @@ _REFERENCE = re.compile(r"[\d()\[\]{}]")
 class Judge:
     """The sets, built once from the data folder; `table` measures an embedder on them.
 
+    Synonyms are judged bare, and as the synsets write them: with all marks, some or none, each word in its own way.
+
     Attributes:
         data: Folder of the training texts (see `harakat.training.mini.texts`).
         seed: Of the choice of negatives and samples.
@@ -52,6 +54,7 @@ class Judge:
     seed: int = 0
     quick: bool = False
     synonyms: list[tuple[str, str, str]] = field(init=False)
+    written: list[tuple[str, str, str]] = field(init=False)
     homographs: list[tuple[str, str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +79,8 @@ class Judge:
                 meanings[lemma].add(name)
         bases = sorted(homes)
         self.synonyms, self.homographs = [], []
+        written: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        strangers = random.Random(self.seed)
         for _, lemmas in dev:
             chance.shuffle(lemmas)
             parts = [(lemma, *markcodes.separate(lemma)) for lemma in lemmas]
@@ -86,13 +91,16 @@ class Judge:
                 stranger = chance.choice(bases)
                 while homes[stranger] & homes[base]:
                     stranger = chance.choice(bases)
-                self.synonyms.append((base, markcodes.separate(others[0])[0], stranger))
+                bare = (base, markcodes.separate(others[0])[0], stranger)
+                self.synonyms.append(bare)
+                written.setdefault(bare, (anchor, others[0], strangers.choice(sorted(forms[stranger]))))
                 for other, marks in forms[base].items():
                     if markcodes.conflict(classes, marks) and not meanings[other] & meanings[anchor]:
                         self.homographs += [(anchor, synonym, other) for synonym in others[:2]]
                         break
         chance.shuffle(self.synonyms)
         self.synonyms = self.synonyms[: 1000 if not self.quick else 600]
+        self.written = [written[bare] for bare in self.synonyms]
         chance.shuffle(self.homographs)
 
     def _build_quran(self, chance: random.Random) -> None:
@@ -155,10 +163,11 @@ class Judge:
             return _recall_and_map(scores, gold)
 
         figures: dict[str, float] = {}
-        accuracy, margin = self._triplets(cut, self.synonyms)
-        figures |= {"synonym acc": accuracy, "synonym margin": margin}
-        accuracy, margin = self._triplets(cut, _carried(self.synonyms))
-        figures |= {"synonym in carrier acc": accuracy, "synonym in carrier margin": margin}
+        for name, triplets in (("synonym", self.synonyms), ("synonym as written", self.written)):
+            accuracy, margin = self._triplets(cut, triplets)
+            figures |= {f"{name} acc": accuracy, f"{name} margin": margin}
+            accuracy, margin = self._triplets(cut, _carried(triplets))
+            figures |= {f"{name} in carrier acc": accuracy, f"{name} in carrier margin": margin}
         accuracy, margin = self._triplets(cut, self.homographs)
         figures |= {"homograph acc": accuracy, "homograph margin": margin}
         accuracy, _ = self._triplets(cut, _carried(self.homographs))

@@ -22,6 +22,7 @@ from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import targets, teacher, texts
 from harakat.training.mini.batches import embed, prepare
 from harakat.training.mini.examples import phrases
+from harakat.training.mini.glosses import Glosses, save_vectors
 from harakat.training.mini.head import HeadSettings, collect, fit
 from harakat.training.mini.mixture import Mixture
 from harakat.training.mini.targets import Axes, Phrases
@@ -58,9 +59,11 @@ class Settings:
         run: How many neighbouring verses or hadith a run of pairs takes.
         bank: Passages of earlier steps that are ranked against, of each kind.
         layers: Blocks of a network that starts from random weights instead of the teacher's; 0 for the teacher's.
+        glosses: Words a step that are drawn to the teacher's vectors of their English glosses (see `Glosses`).
         sources: How often a triplet comes from which source of words (see `Words`); the synsets alone where None.
         carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
-            loss. Its weight is `margin_weight`.
+            loss.
+        carrier_weight: Weight of that loss.
         pair_dims: The dims of the loss of pairs, `dims` where None; one that stands there twice counts double.
     """
 
@@ -89,8 +92,10 @@ class Settings:
     pair_dims: list[int] | None = None
     head: HeadSettings | None = None
     layers: int = 0
+    glosses: int = 0
     sources: dict[str, float] | None = None
     carrier_margin: float = 0.0
+    carrier_weight: float = 4.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
 
@@ -130,6 +135,8 @@ def prepare_work(folder: Path, work: Path, settings: Settings) -> None:
     torch.set_num_threads(settings.threads)
     if not (work / "attested.pkl").is_file():
         (work / "attested.pkl").write_bytes(pickle.dumps(_attested(folder)))
+    if settings.glosses and not (work / "glosses.npz").is_file():
+        save_vectors(folder, work / "glosses.npz")
     if (work / "phrases.npz").is_file():
         return
     network, tokenizer = build_start(settings)
@@ -203,7 +210,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
     words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources)
-    mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings)
+    glosses = Glosses(folder, cache / "glosses.npz", axes) if settings.glosses else None
+    mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings, glosses)
     optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
     chance = random.Random(settings.seed)
     step, last = 0, work / "last.pt"

@@ -17,6 +17,7 @@ from harakat.training.mini import losses, texts
 from harakat.training.mini.bank import Bank
 from harakat.training.mini.batches import Sequence_, pool, prepare
 from harakat.training.mini.examples import bare_codes, thinned
+from harakat.training.mini.glosses import Glosses
 from harakat.training.mini.scenes import scene
 from harakat.training.mini.targets import Phrases
 from harakat.training.mini.words import Triplet, Words
@@ -48,8 +49,15 @@ class Mixture:
     """Draws the examples of a step and computes its losses."""
 
     def __init__(
-        self, folder: Path, held: Phrases, words: Words, tokenizer: PieceTokenizer, settings: Settings
+        self,
+        folder: Path,
+        held: Phrases,
+        words: Words,
+        tokenizer: PieceTokenizer,
+        settings: Settings,
+        glosses: Glosses | None = None,
     ) -> None:
+        self.glosses = glosses
         self.held, self.words, self.tokenizer, self.settings = held, words, tokenizer, settings
         self.targets = torch.from_numpy(held.targets)
         self.prose = [text for text in texts.prose(folder, dev=False) if len(text.split()) > 20]
@@ -91,6 +99,10 @@ class Mixture:
         start_clashes = len(batch)
         items = [carry(clash[way]) for way in range(3) for clash in clashes]
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
+        start_glosses = len(batch)
+        drawn = self.glosses.draw(self.settings.glosses, chance) if self.glosses else None
+        if drawn:
+            batch += prepare(self.tokenizer, drawn.texts, longest=self.settings.longest)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = pool(network, batch)
         dims = self.settings.dims
@@ -109,7 +121,7 @@ class Mixture:
             free = ~hidden[:, :count].roll(-1, 1).diagonal()  # the next one's positive is no synonym of this one
             sides = (anchors[free], rest[:count][free], rest[:count].roll(-1, 0)[free])
             told = losses.margin(*sides, dims, self.settings.carrier_margin)
-            found["told apart in carrier"] = (self.settings.margin_weight, told)
+            found["told apart in carrier"] = (self.settings.carrier_weight, told)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]
         kind = _KINDS[step % 3]
@@ -117,11 +129,13 @@ class Mixture:
         if self.settings.structure_weight:
             found["structure"] = (self.settings.structure_weight, losses.structure(vectors[:start_clashes], dims))
         if clashes:
-            first, second, bare = vectors[start_clashes:].view(3, len(clashes), -1)
+            first, second, bare = vectors[start_clashes:start_glosses].view(3, len(clashes), -1)
             parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
             least = _NEAR_IN_CARRIER if in_carrier else _NEAR
             near = _NEAR_WEIGHT * sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
             found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
+        if drawn and self.glosses:
+            found["gloss"] = (1.0, self.glosses.loss(vectors[start_glosses:], drawn, dims))
         return found, sum(len(s.ids) for s in batch)
 
     def _ranked(self, kind: str, queries: Tensor, passages: Tensor, others: Tensor, spots: list[Spot]) -> Tensor:
@@ -179,7 +193,7 @@ class Mixture:
             words = chance.choice(self.commentary[chance.choice(self.keys)] or ["-"]).split()
         else:
             words = chance.choice(self.prose).split()
-        size = chance.randint(2, 12)
+        size = chance.randint(2, 6 if chance.random() < 0.6 else 12)
         start = chance.randrange(max(1, len(words) - size))
         words = words[start : start + size]
         if source >= 0.8 and chance.random() < 0.5:

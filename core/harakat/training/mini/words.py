@@ -11,7 +11,7 @@ from pathlib import Path
 from harakat.arabic import markcodes
 from harakat.arabic.markcodes import conflict
 from harakat.errors import RecordError
-from harakat.training.mini import lexicon, texts, thesaurus
+from harakat.training.mini import lexicon, texts, thesaurus, wordnet
 from harakat.training.mini.examples import render
 
 __all__ = ["Triplet", "Words"]
@@ -35,8 +35,8 @@ class Words:
     Args:
         folder: The data folder.
         attested: {base letters: mark strings} of a fully marked corpus, for negatives that exist.
-        sources: {"synsets", "thesaurus" or "lexicon": how often a triplet is drawn from it}; a source that is not
-            named is not read.
+        sources: {"synsets", "thesaurus", "lexicon" or "wordnet": how often a triplet is drawn from it}; a source that
+            is not named is not read.
         dropped: Share (one in so many) of base forms that never appear here, so that they can be judged.
 
     Raises:
@@ -51,9 +51,11 @@ class Words:
         dropped: int = 6,
     ) -> None:
         sources = {"synsets": 1.0} if sources is None else sources
-        unknown = sorted(set(sources) - {"synsets", "thesaurus", "lexicon"})
+        unknown = sorted(set(sources) - {"synsets", "thesaurus", "lexicon", "wordnet"})
         if unknown or not sources:
-            raise RecordError(f"sources of words: {unknown or sources}; known are synsets, thesaurus and lexicon")
+            raise RecordError(
+                f"sources of words: {unknown or sources}; known are synsets, thesaurus, lexicon and wordnet"
+            )
         self.groups: list[list[str]] = []
         self.homes: dict[str, set[int]] = defaultdict(set)
         self.patterns: dict[int, list[tuple[int, ...]]] = defaultdict(list)
@@ -68,7 +70,12 @@ class Words:
             for b in lemmas
         }
         self.usable: list[tuple[float, list[int]]] = []
-        readers = {"synsets": self._read_synsets, "thesaurus": self._read_thesaurus, "lexicon": self._read_lexicon}
+        readers = {
+            "synsets": self._read_synsets,
+            "thesaurus": self._read_thesaurus,
+            "lexicon": self._read_lexicon,
+            "wordnet": self._read_wordnet,
+        }
         for name, weight in sources.items():
             start = len(self.groups)
             readers[name](folder)
@@ -102,6 +109,10 @@ class Words:
             if not texts.held_out(markcodes.separate(word)[0], self._dropped):
                 self._add_form(word, {(verb, gloss) for gloss in glosses})
         for group in lexicon.groups(folder):
+            self._add(group)
+
+    def _read_wordnet(self, folder: Path) -> None:
+        for group in wordnet.groups(folder):
             self._add(group)
 
     def _read_thesaurus(self, folder: Path) -> None:
