@@ -52,7 +52,7 @@ from harakat.bench.machine import linear_flop
 from harakat.errors import OptionError, TruncationWarning
 from harakat.model.attention_choice import ATTENTION
 from harakat.runtime.batching import Window, plan_windows
-from harakat.runtime.engine import GPU_BATCH_TOKENS
+from harakat.runtime.engine import GPU_BATCH_TOKENS, TUNE_AFTER
 from harakat.runtime.tuning import BUDGETS
 
 BAR = 0.9999
@@ -131,7 +131,7 @@ def network_rate(run: Run, encoder: Encoder, texts: list[str]) -> int:
     """Real tokens a second of the network alone, from ids on the host to pooled rows on the host."""
     engine = encoder._loaded.engine
     few = windows_of(encoder, texts, 2000 if run.small else 2 * GPU_BATCH_TOKENS)
-    engine.pooled(few)  # also the probe for a budget, and the compiler
+    engine.pooled(few)  # also starts the compiler, where asked for
     run.wait()
     started = time.perf_counter()
     engine.pooled(few)
@@ -209,7 +209,7 @@ def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int,
         fresh = time.perf_counter() - started
         times = max(1, min(64, round(run.seconds / fresh)))
         many = texts * times
-        encoder.encode(many, show_progress=False)  # the probe for a budget, and processes, start here
+        encoder.encode(many, show_progress=False)  # processes start here
         warm = run.median(lambda: encoder.encode(many, show_progress=False))  # noqa: B023
         found = {
             "fresh_word_cache_tokens_per_s": round(tokens / fresh),
@@ -301,11 +301,15 @@ def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]], re
                 sweep_budgets(run, compiled, texts["longer"], by_budget, whole_way + 10)
                 if _most(by_budget, "compiled") > 1.02 * _most(by_budget, "plain"):
                     options = compiled
-            del kept
     mine["best"] = {key: value for key, value in options.items() if key != "model"}
-    with run.step(f"{name}: kernels", whole_way + 5) as go:
+    # Kept, so that all that follow share its network, and the budget that it finds.
+    kept = Encoder(**options)
+    with run.step(f"{name}: its own budget, and kernels", whole_way + 5) as go:
         if go:
-            mine["kernels"] = kernels(run, Encoder(**options), texts["longer"])
+            if kept._loaded.engine.tuning:
+                kept._loaded.engine.pooled(windows_of(kept, texts["longer"], TUNE_AFTER))
+            mine["best"]["batch_tokens"] = kept._loaded.engine.batch_tokens
+            mine["kernels"] = kernels(run, kept, texts["longer"])
 
     for corpus, each in texts.items():
         with run.step(f"{name}: {corpus}, from strings to vectors") as go:
@@ -318,7 +322,7 @@ def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]], re
     if run.device.type == "cuda":
         mine["peak_memory_gb"] = round(torch.cuda.max_memory_allocated(run.device) / 1e9, 2)
         torch.cuda.reset_peak_memory_stats(run.device)
-        del reference
+        del reference, kept
         gc.collect()
         torch.cuda.empty_cache()
 
@@ -381,7 +385,9 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
                 model = str(published_size(Path(scratch) / "published", every, run.small))
             # So much for each of those that come after it.
             reserve = 0.0 if run.small else 75.0 * (len(args.models) - place)
-            bench_model(run, name, model, texts, reserve)
+            with run.step(name) as go:
+                if go:
+                    bench_model(run, name, model, texts, reserve)
     run.result["minutes"] = round((time.monotonic() - run.began) / 60, 2)
     run.save()
     print(json.dumps(run.result, indent=2, ensure_ascii=False))

@@ -75,7 +75,7 @@ class Encoder:
         query_prompt: Text put before each query. None for the checkpoint's own, ``""`` for none.
         document_prompt: Text put before each document, likewise.
         batch_tokens: Most tokens in one forward pass. None for a size that suits the device: 2,048 on the CPU; on a
-            GPU the first long call finds it in a probe of about two seconds.
+            GPU that has met two million tokens, a probe of about two seconds finds it.
         attention: ``"varlen"`` (FlashAttention over packed sequences: CUDA, bfloat16 or float16), ``"xformers"``
             (its block-diagonal attention: CUDA, any dtype) or ``"sdpa"``. ``"auto"`` takes the first that the device
             and dtype allow; `attention` of the encoder says which. All give the same vectors but for rounding.

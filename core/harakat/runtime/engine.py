@@ -35,7 +35,9 @@ Advance = Callable[[Sequence[int]], None]
 
 CPU_BATCH_TOKENS = 2048
 GPU_BATCH_TOKENS = 65_536
-"""Until a call is long enough to tune by."""
+"""Until there was enough work to be worth a probe."""
+TUNE_AFTER = 2_000_000
+"""Tokens after which a GPU is probed: about as many as the probe itself takes."""
 FULL_BUCKET = 256
 """Compiled networks see token counts that are multiples of this."""
 CPU_BUCKETS = ((256, 32), (64, 8), (0, 1))
@@ -78,8 +80,8 @@ class Pooling:
 class Engine:
     """A network on a device, fed with windows.
 
-    Holds nothing that a call changes but the number of tokens that the device was found to hold, so threads may
-    share one.
+    Holds nothing that a call changes but the number of tokens that the device was found to hold and to like, so
+    threads may share one.
 
     Args:
         network: In eval mode, on `device`.
@@ -87,7 +89,7 @@ class Engine:
         suffix: Special ids after it.
         device: Where the network is.
         batch_tokens: Most tokens in one forward pass (a longer window still runs, alone). None for 2,048 on the CPU;
-            on a GPU the first long call finds a good size in a probe of about two seconds.
+            on a GPU, once it has met two million tokens, a good size is found in a probe of about two seconds.
         attention: What `harakat.model.attention_choice.choose_attention` gave.
         compiled: Whether the network is compiled and wants few different token counts.
         one: The network's short way for one short text (`harakat.model.one_text`), if it has one.
@@ -112,6 +114,7 @@ class Engine:
         self.batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if device.type == "cpu" else GPU_BATCH_TOKENS)
         self._compiled = compiled
         self._ceiling: int | None = None
+        self._seen = 0
         self._pid = os.getpid()
 
     @property
@@ -150,13 +153,12 @@ class Engine:
         import torch
 
         self._after_fork()
-        begin, end = len(self.prefix), len(self.prefix) + window.size
-        ids = np.empty(end + len(self.suffix), dtype=np.int64)
-        ids[:begin], ids[begin:end], ids[end:] = self.prefix, window.tokens.ids[window.start : window.stop], self.suffix
+        tokens, stretch = window.tokens, slice(window.start, window.stop)
+        ids = np.array([*self.prefix, *tokens.ids[stretch].tolist(), *self.suffix])
         marks = None
-        if window.tokens.marks is not None:
+        if tokens.marks is not None:
             marks = np.zeros(len(ids), dtype=np.int64)
-            marks[begin:end] = window.tokens.marks[window.start : window.stop]
+            marks[len(self.prefix) : len(self.prefix) + window.size] = tokens.marks[stretch]
         with torch.inference_mode():
             return one(ids, marks)
 
@@ -219,10 +221,11 @@ class Engine:
                     waiting += _halves(batch)
 
     def _budget(self, windows: Sequence[Window], tokens: int) -> int:
-        """Most tokens in a pass; the first long call on a GPU finds it out."""
+        """Most tokens in a pass; on a GPU that has much to do it is found out."""
         if not self.tuning:
             return self.batch_tokens
-        if self.network not in _tuned and tokens < 2 * GPU_BATCH_TOKENS:
+        self._seen += tokens
+        if self.network not in _tuned and self._seen < TUNE_AFTER:
             return self.batch_tokens
         with _tuning:
             if self.network not in _tuned:

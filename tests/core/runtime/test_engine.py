@@ -12,6 +12,7 @@ import torch
 
 from harakat import Encoder
 from harakat.errors import DeviceError
+from harakat.runtime import engine as engine_module
 from harakat.runtime import tuning
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import Engine
@@ -126,6 +127,28 @@ def test_a_slow_start_is_not_counted_by_the_probe(
     assert {tokens // 512 for tokens in watched.passes} == {1, 2}
 
 
+def test_the_probe_waits_until_it_is_worth_its_time(
+    encoder: Encoder, windows: list[Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = SmallMemory(encoder._loaded.engine.network, 5000, RuntimeError("never"))
+    engine = engine_of(encoder, watched, None)
+    engine.tuning = True  # as on a GPU
+    probes: list[int] = []
+
+    def probe(self: Engine, found: list[Window]) -> int:
+        probes.append(len(found))
+        return 512
+
+    monkeypatch.setattr(Engine, "tune", probe)
+    tokens = sum(window.size + engine.specials for window in windows)
+    monkeypatch.setattr(engine_module, "TUNE_AFTER", 3 * tokens)
+    expected = encoder._loaded.engine.pooled(windows)
+    for calls in range(1, 6):
+        np.testing.assert_allclose(engine.pooled(windows), expected, atol=1e-5)
+        assert len(probes) == (calls >= 3)
+        assert engine.batch_tokens == (512 if calls >= 3 else 2048)
+
+
 def test_only_a_gpu_without_a_given_size_is_tuned(encoder: Encoder) -> None:
     network = encoder._loaded.engine.network
     assert not engine_of(encoder, network, None).tuning
@@ -231,5 +254,6 @@ class TestGpu:
         from harakat.runtime.tuning import BUDGETS
 
         encoder = Encoder(tiny_folder, device="cuda", dtype="float16")
-        encoder.encode(VERSES * 800)
+        tokens = int(encoder.count_tokens(VERSES).sum())
+        encoder.encode(VERSES * (engine_module.TUNE_AFTER // tokens + 1000))
         assert encoder._loaded.engine.batch_tokens in BUDGETS
