@@ -21,6 +21,8 @@ __all__ = [
     "class_of",
     "conflict",
     "digits",
+    "is_dropped",
+    "is_mark",
     "marks_of",
     "pack",
     "pack_digits",
@@ -60,7 +62,8 @@ _VOWELS = {
 _SUKUN = 7
 _SHADDA_ONLY = 8
 _DAGGER = 15
-_FATHATAN_CLASSES = (4, 12)
+FATHATAN_CLASS = 4
+_FATHATAN_CLASSES = (FATHATAN_CLASS, _SHADDA_ONLY + FATHATAN_CLASS)
 
 _MARKS_OF = (
     "",
@@ -107,6 +110,16 @@ _LETTER_AND_MARKS = re.compile(f"([^{_MARK_CLASS}])([{_MARK_CLASS}]*)", re.DOTAL
 _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f" + "".join(sorted(_IGNORED)) + "]")
 
 
+def is_mark(character: str) -> bool:
+    """Whether a character is taken for a mark here."""
+    return character in _MARKS
+
+
+def is_dropped(character: str) -> bool:
+    """Whether a character is left out: neither letter nor mark."""
+    return character in _IGNORED or unicodedata.category(character) == "Cc"
+
+
 def class_of(marks: str) -> int:
     """Return the class (0 to 15) of the marks on one letter, in whatever order they were typed.
 
@@ -151,7 +164,7 @@ def separate(word: str) -> tuple[str, list[int]]:
         if character in _MARKS:
             if base:
                 marks[-1] += character
-        elif character not in _IGNORED and unicodedata.category(character) != "Cc":
+        elif not is_dropped(character):
             base.append(character)
             marks.append("")
     return "".join(base), [class_of(m) if m else 0 for m in marks]

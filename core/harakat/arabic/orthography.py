@@ -20,15 +20,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from harakat.arabic.diacritics import TATWEEL, canonical_mark_order
+from harakat.arabic.diacritics import MADDAH, TATWEEL, canonical_mark_order
 from harakat.arabic.uthmani import respell
 from harakat.errors import OptionError, TextTypeError
 
 __all__ = [
     "AlignedText",
     "canonical_spelling",
-    "spell_words",
-    "spelling_of",
+    "find_signs",
+    "is_quranic",
+    "spell_word",
     "to_imlai",
     "to_imlai_aligned",
 ]
@@ -90,6 +91,7 @@ _LETTER_FOLLOWS = re.compile(f"[{_MARK}]*[{_LETTER}]")
 _QURANIC = re.compile(
     f"[{_MUSHAF}]|[^\u0627]\u0653|\u064e\u0651?\u0627\u0653(?=[\u0621\u0623-\u0626]|(?![{_WORD_CHAR}]))"
 )
+_ANY_QURANIC = re.compile(f"[{_MUSHAF}{MADDAH}]")
 _HAS_MARK = re.compile(f"[{_MARK}{_RARE}{_MUSHAF}{_PAUSE}]")
 _WORD = re.compile(f"[{_WORD_CHAR}]+")
 
@@ -154,36 +156,47 @@ def to_imlai(text: str) -> str:
     Raises:
         TextTypeError: `text` is not a string.
     """
-    return spell_words(*spelling_of(text))
-
-
-def spelling_of(text: str) -> tuple[str, bool | None]:
-    """What of `to_imlai` takes the whole text: the signs between words are gone, and how its words are to be spelt.
-
-    For callers that remember words: ``to_imlai(text) == spell_words(*spelling_of(text))``, and `spell_words` reads
-    every word by itself.
-
-    Returns:
-        The text without these signs, and whether it is a text of the mushaf; None where no word changes.
-
-    Raises:
-        TextTypeError: `text` is not a string.
-    """
     if not isinstance(text, str):
         raise TextTypeError(f"to_imlai takes a str, not {type(text).__name__}: {text!r:.80}")
     if text.isascii() or _SIGN.search(text) is None:
-        return text, None
-    quranic = _QURANIC.search(text) is not None
-    if _NEEDS_STANDING.search(text) is not None:
-        text = _STANDING.sub(_standing, text)
-    return text, quranic
-
-
-def spell_words(text: str, quranic: bool | None) -> str:
-    """Every word of a text in everyday spelling; see `spelling_of`. White space stays where it is."""
-    if quranic is None:
         return text
-    return _WORD.sub(_in_mushaf if quranic else _by_itself, text)
+    quranic = _QURANIC.search(text) is not None
+    return _WORD.sub(_in_mushaf if quranic else _by_itself, _without_standing(text))
+
+
+def is_quranic(text: str) -> bool:
+    """Whether a text is read as a text of the mushaf: it holds something that only the mushaf writes.
+
+    The one thing that `to_imlai` asks about a whole text. For callers that remember words: the words of
+    ``to_imlai(text)`` are those of ``spell_word(word, is_quranic(text))`` for every ``word`` of ``text.split()``.
+    """
+    found = _ANY_QURANIC.search(text)
+    return found is not None and (found.group() != MADDAH or _QURANIC.search(text) is not None)
+
+
+def find_signs(text: str) -> list[int]:
+    """Where a text holds what everyday spelling writes otherwise: words without a sign stay as they are."""
+    return [match.start() for match in _SIGN.finditer(text)]
+
+
+def spell_word(word: str, quranic: bool) -> str:
+    """What `to_imlai` makes of a word in a text.
+
+    Args:
+        word: Holds no white space.
+        quranic: Whether that text is one of the mushaf; see `is_quranic`.
+
+    Returns:
+        No word, one, or two with a space between them.
+    """
+    if not quranic and (word.isascii() or _SIGN.search(word) is None):
+        return word
+    return _WORD.sub(lambda match: _respelled(match.group(), quranic)[0], _without_standing(word))
+
+
+def _without_standing(text: str) -> str:
+    """A text without the signs between its words."""
+    return text if _NEEDS_STANDING.search(text) is None else _STANDING.sub(_standing, text)
 
 
 def canonical_spelling(text: str) -> str:

@@ -1,25 +1,29 @@
 """Text to the pieces of its bare letters, with the marks riding on them: the tokenizer of harakat-mini.
 
-A text is spelled the everyday way and split at whitespace; each word is then parted into letters and marks and its
-letters are cut by a Unigram vocabulary. No word depends on its neighbours after the spelling, so a cache of words
-makes tokenising cheap without changing one id.
+A text is split at whitespace; each word is spelled the everyday way and parted into letters and marks, and its
+letters are cut by a Unigram vocabulary. All that a word takes from the text around it is whether that is one of the
+mushaf, so a cache of words makes tokenising cheap without changing one id.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harakat.arabic import markcodes
-from harakat.arabic.orthography import spell_words, spelling_of
-from harakat.arabic.tokens import Piece, Tokens
+from harakat.arabic.marked_words import MarkedWords
+from harakat.arabic.orthography import is_quranic
+from harakat.arabic.spelling import spell_each
+from harakat.arabic.tokens import Piece, Tokens, groups
+from harakat.arabic.unigram import SPAN, Cutter
+from harakat.arabic.viterbi import WORD_START
 from harakat.arabic.wordcache import WordCache
 from harakat.errors import CheckpointError, OptionError
 
@@ -28,17 +32,19 @@ if TYPE_CHECKING:
 
 __all__ = ["PieceTokenizer"]
 
-_WORD_START = "\u2581"
 _NO_MARK = "\u25cc"
-_TOGETHER = 512
-"""Texts whose new words are looked for together: enough to share the cost of a call."""
 _SPECIALS = ("<s>", "</s>", "<pad>", "<unk>")
 # Part of the identity: raised whenever the rules in this module or in markcodes change an id or a code.
 _RULES = "marked-pieces-1"
 
 _PIECE = np.dtype([("id", np.int32), ("marks", np.int64)])
 _RECORD = struct.Struct("=iq")
-_SPAN = struct.Struct("=iii")
+_FEW = 20
+"""Words from which on arrays save more than they cost."""
+_LONGEST = 256
+"""Characters of a word for arrays; a longer run goes by itself."""
+_PORTION_CHARS = 1 << 17
+"""Characters of words for arrays, which take some 200 bytes for each."""
 
 
 class PieceTokenizer:
@@ -67,19 +73,16 @@ class PieceTokenizer:
             raise CheckpointError(f"the tokenizer lacks the special tokens {', '.join(absent)}")
         self._tokenizer = tokenizer
         self._spelling = spelling
-        self._spelling_of = _as_it_is if spelling == "given" else spelling_of
         self._bos, self._eos, self._pad, self._unk = (specials[token] for token in _SPECIALS)
         self._size = tokenizer.get_vocab_size()
         self._cache_words = cache_words
-        self._model = _plain_model(tokenizer)
-        added = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
-        self._special = re.compile("|".join(map(re.escape, [*added, _WORD_START])))
-        # By how the text around a word spells it.
-        self._words = {quranic: WordCache(2 * cache_words) for quranic in (None, False, True)}
-        self._bases = WordCache(2 * cache_words)
+        # By whether the text around a word is one of the mushaf.
+        self._words = {quranic: WordCache(2 * cache_words) for quranic in (False, True)}
         digest = hashlib.sha256(f"{_RULES}\n{spelling}\n".encode())
-        digest.update(tokenizer.to_str().encode())
+        content = tokenizer.to_str()
+        digest.update(content.encode())
         self._identity = digest.hexdigest()[:16]
+        self._cutter = Cutter(tokenizer, content, 2 * cache_words)
 
     @classmethod
     def from_folder(cls, path: str | Path, *, spelling: str = "imlai", cache_words: int = 65_536) -> PieceTokenizer:
@@ -138,22 +141,27 @@ class PieceTokenizer:
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text, in order, whole and without special tokens; `Tokens.marks` is set."""
         tokens: list[Tokens] = []
-        for start in range(0, len(texts), _TOGETHER):
-            tokens += self._together(texts[start : start + _TOGETHER])
+        for group in groups(texts):
+            tokens += self._of_group(group)
         return tokens
 
-    def _together(self, texts: Sequence[str]) -> list[Tokens]:
-        """Texts whose new words are cut in one go, by how their words are spelt."""
-        by_spelling: dict[bool | None, list[tuple[int, list[str]]]] = {}
-        for index, text in enumerate(texts):
-            prepared, quranic = self._spelling_of(text)
-            by_spelling.setdefault(quranic, []).append((index, prepared.split()))
-        tokens: list[Any] = [None] * len(texts)
-        for quranic, given in by_spelling.items():
-            assembled = self._words[quranic].assemble([words for _, words in given], partial(self._make, quranic))
-            for (index, _), record in zip(given, assembled, strict=True):
-                pieces = np.frombuffer(record, dtype=_PIECE)
-                tokens[index] = Tokens(pieces["id"].copy(), pieces["marks"].copy())
+    def _of_group(self, texts: list[str]) -> list[Tokens]:
+        """Texts whose new words are looked for together."""
+        kinds = [False] * len(texts) if self._spelling == "given" else list(map(is_quranic, texts))
+        records: list[Any] = [None] * len(texts)
+        for quranic in set(kinds):
+            places = [place for place, kind in enumerate(kinds) if kind is quranic]
+            words = [texts[place].split() for place in places]
+            assembled = self._words[quranic].assemble(words, partial(self._make, quranic))
+            for place, record in zip(places, assembled, strict=True):
+                records[place] = record
+        pieces = np.frombuffer(b"".join(records), dtype=_PIECE)
+        ids, marks = pieces["id"].copy(), pieces["marks"].copy()
+        tokens, start = [], 0
+        for record in records:
+            end = start + len(record) // _PIECE.itemsize
+            tokens.append(Tokens(ids[start:end], marks[start:end]))
+            start = end
         return tokens
 
     def pieces(self, text: str) -> list[Piece]:
@@ -176,51 +184,76 @@ class PieceTokenizer:
     def _name(self, index: int) -> str:
         return str(self._tokenizer.id_to_token(index))
 
-    def _make(self, quranic: bool | None, words: list[str]) -> dict[str, bytes]:
-        """The pieces of words as the bytes of an array of `_PIECE`; `words` are as `spelling_of` leaves them."""
-        made: dict[str, list[tuple[str, str]]] = {}
-        for word in words:
-            parts = made[word] = []
-            for spelt in spell_words(word, quranic).split():
-                base, marks = markcodes.digits(spelt)
-                # NFKC may part one word (a ligature such as U+FDFA is a whole sentence).
-                start = 0
-                for part in base.split(" "):
-                    if part:
-                        parts.append((part, marks[start : start + len(part)]))
-                    start += len(part) + 1
-        bases = {part for parts in made.values() for part, _ in parts}
-        cut = self._bases.resolve(bases, self._cut)
-        return {
-            word: b"".join([_marked(part, marks, cut[part]) for part, marks in parts]) for word, parts in made.items()
-        }
+    def _make(self, quranic: bool, words: list[str]) -> dict[str, bytes]:
+        """The pieces of words as the bytes of an array of `_PIECE`."""
+        made: dict[str, bytes] = {}
+        for some in _portions(words):
+            spelt = some if self._spelling == "given" else spell_each(some, quranic)
+            alone = len(some) < _FEW or len(some[-1]) > _LONGEST or not self._cutter.cuts_many
+            made.update(zip(some, self._one_by_one(spelt) if alone else self._together(spelt), strict=True))
+        return made
 
-    def _cut(self, bases: list[str]) -> dict[str, bytes]:
-        """The pieces of bare words: id, start and end of each, as the bytes of an int32 array."""
-        plain: set[str] = set()
-        if self._model is not None:
-            special = self._special.search
-            plain = {base for base in bases if special(base) is None}
-        others = [base for base in bases if base not in plain]
-        encodings = self._tokenizer.encode_batch(others, add_special_tokens=False) if others else ()
-        cut = {
-            base: b"".join([_SPAN.pack(index, *span) for index, span in zip(found.ids, found.offsets, strict=True)])
-            for base, found in zip(others, encodings, strict=True)
-        }
-        for base in plain:
-            cut[base] = self._cut_plain(base)
-        return cut
+    def _together(self, spelt: list[str]) -> list[bytes]:
+        """The pieces of words in everyday spelling, by arrays as far as they are plain."""
+        marked = MarkedWords(spelt)
+        spans, sizes, known = self._cutter.cut_many(marked.points, marked.stops)
+        pieces = np.empty(len(spans), _PIECE)
+        pieces["id"] = spans[:, 0]
+        pieces["marks"] = marked.codes(np.repeat(np.arange(len(spelt)), sizes), spans[:, 1], spans[:, 2])
+        parts = _split(pieces, sizes)
+        odd = np.flatnonzero(marked.odd | ~known).tolist()
+        for place, part in zip(odd, self._one_by_one([spelt[place] for place in odd]), strict=True):
+            parts[place] = part
+        return parts
 
-    def _cut_plain(self, base: str) -> bytes:
-        """One word by the model alone, in a third of the time that the pipeline around it takes."""
-        spans = []
-        start = -1  # the sign of a word's beginning is no character of the word
-        for token in self._model.tokenize(_WORD_START + base):
-            end = start + len(token.value)
-            # That sign as a piece of its own is given the place of the first letter, as the pipeline does.
-            spans.append(_SPAN.pack(token.id, max(start, 0), max(end, 1)))
-            start = end
-        return b"".join(spans)
+    def _one_by_one(self, spelt: list[str]) -> list[bytes]:
+        """The pieces of words in everyday spelling by the rules of `markcodes`, whatever they hold."""
+        parted = [[part for word in words.split() for part in _parts(word)] for words in spelt]
+        cut = self._cutter.cut({base for parts in parted for base, _ in parts})
+        return [b"".join([_marked(base, marks, cut[base]) for base, marks in parts]) for parts in parted]
+
+
+def _parts(word: str) -> list[tuple[str, str]]:
+    """The bare letters of a word with the classes of their marks, as in `markcodes.digits`."""
+    base, marks = markcodes.digits(word)
+    if " " not in base:
+        return [(base, marks)] if base else []
+    # NFKC may part one word (a ligature such as U+FDFA is a whole sentence).
+    parts = []
+    start = 0
+    for part in base.split(" "):
+        if part:
+            parts.append((part, marks[start : start + len(part)]))
+        start += len(part) + 1
+    return parts
+
+
+def _portions(words: list[str]) -> Iterator[list[str]]:
+    """The words in portions of about `_PORTION_CHARS`, those over `_LONGEST` apart."""
+    if words and sum(map(len, words)) <= _PORTION_CHARS and len(max(words, key=len)) <= _LONGEST:
+        yield words
+        return
+    long = [word for word in words if len(word) > _LONGEST]
+    if long:
+        yield long
+    portion: list[str] = []
+    room = _PORTION_CHARS
+    for word in words:
+        if len(word) <= _LONGEST:
+            portion.append(word)
+            room -= len(word)
+            if room <= 0:
+                yield portion
+                portion, room = [], _PORTION_CHARS
+    if portion:
+        yield portion
+
+
+def _split(pieces: NDArray[Any], sizes: NDArray[np.int64]) -> list[bytes]:
+    """The bytes of an array in parts of these many items."""
+    raw = pieces.tobytes()
+    stops = (np.cumsum(sizes) * pieces.itemsize).tolist()
+    return [raw[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _unpickled(content: str, spelling: str, cache_words: int) -> PieceTokenizer:
@@ -230,27 +263,13 @@ def _unpickled(content: str, spelling: str, cache_words: int) -> PieceTokenizer:
     return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, cache_words=cache_words)
 
 
-def _plain_model(tokenizer: Tokenizer) -> Any:
-    """The model, where all that the pipeline does to a word before it is to put the sign of its beginning there."""
-    from tokenizers import models, pre_tokenizers
-
-    before = tokenizer.pre_tokenizer
-    plain = (
-        isinstance(tokenizer.model, models.Unigram)
-        and tokenizer.normalizer is None
-        and isinstance(before, pre_tokenizers.Metaspace)
-        and (before.replacement, before.prepend_scheme, before.split) == (_WORD_START, "always", True)
-    )
-    return tokenizer.model if plain else None
-
-
 def _marked(base: str, marks: str, pieces: bytes) -> bytes:
-    """The pieces of a word with the marks of its letters, which are given as in `markcodes.digits`."""
+    """The pieces of a word, given as in `Cutter.cut`, with the marks of its letters, given as in `markcodes.digits`."""
     if not marks.strip("0"):
-        return b"".join([_RECORD.pack(index, 0) for index, _, _ in _SPAN.iter_unpack(pieces)])
+        return b"".join([_RECORD.pack(index, 0) for index, _, _ in SPAN.iter_unpack(pieces)])
     case_at = markcodes.case_letter(base, [int(mark, 16) for mark in marks])
     records = []
-    for index, start, end in _SPAN.iter_unpack(pieces):
+    for index, start, end in SPAN.iter_unpack(pieces):
         inner, case = marks[start:end], "0"
         if start <= case_at < end:
             at = case_at - start
@@ -259,15 +278,11 @@ def _marked(base: str, marks: str, pieces: bytes) -> bytes:
     return b"".join(records)
 
 
-def _as_it_is(text: str) -> tuple[str, bool | None]:
-    return text, None
-
-
 def _readable(piece: str, code: int) -> str:
     if not code:
         return ""
     slots = markcodes.unpack(code)
-    letters = min(len(piece.removeprefix(_WORD_START)), markcodes.CASE_SLOT)
+    letters = min(len(piece.removeprefix(WORD_START)), markcodes.CASE_SLOT)
     text = "".join(markcodes.marks_of(value) or _NO_MARK for value in slots[:letters])
     case = slots[markcodes.CASE_SLOT]
     return f"{text}-{markcodes.marks_of(case)}" if case else text

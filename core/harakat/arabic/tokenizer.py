@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,18 +11,17 @@ import numpy as np
 
 from harakat.arabic.contextfree import cut, reads_words_alone, separator_stands_alone
 from harakat.arabic.published import PUBLISHED_MARKS, RULES_VERSION, prepare
-from harakat.arabic.tokens import Piece, Tokens
+from harakat.arabic.tokens import Piece, Tokens, groups
 from harakat.arabic.vocabulary import Vocabulary, load_vocabulary
 from harakat.arabic.wordcache import WordCache
 from harakat.arabic.wordpiece import PlainWordPiece
-from harakat.errors import OptionError, TextError, TextTypeError
+from harakat.errors import OptionError, TextError
 
 if TYPE_CHECKING:
     from harakat.arabic.morphology import Segmenter
 
 __all__ = ["ArabicTokenizer", "Spelling"]
 
-_GROUP_CHARS = 1 << 18  # texts worked on together: enough to share the cost of a call, small beside the weights
 _LANDMARKS = "^~`|\\<>@#$%&_=*qxzQXZ+{};/[]0123456789"
 
 Spelling = Literal["as-is", "imlai"]
@@ -170,7 +169,7 @@ class ArabicTokenizer:
             TextError: A text holds a lone surrogate (half of a UTF-16 pair), which is not a character.
         """
         tokens: list[Tokens] = []
-        for group in _groups(texts):
+        for group in groups(texts):
             respelt = [self._respell(text) for text in group] if self._spelling == "imlai" else group
             try:
                 tokens += self._whole(respelt) if self._cache is None else self._by_runs(respelt, self._cache)
@@ -258,22 +257,6 @@ class ArabicTokenizer:
         return [
             Piece(token, index, _marks_of(token)) for token, index in zip(encoding.tokens, encoding.ids, strict=True)
         ]
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in order, in groups of about `_GROUP_CHARS` characters."""
-    group: list[str] = []
-    room = _GROUP_CHARS
-    for position, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TextTypeError(f"text {position} is {type(text).__name__}, not str: {text!r:.60}")
-        group.append(text)
-        room -= len(text)
-        if room <= 0:
-            yield group
-            group, room = [], _GROUP_CHARS
-    if group:
-        yield group
 
 
 def _landmark(vocabulary: Vocabulary) -> tuple[str, int] | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Piece", "TextTokenizer", "Tokens"]
+from harakat.errors import TextTypeError
+
+__all__ = ["Piece", "TextTokenizer", "Tokens", "groups"]
+
+_GROUP_CHARS = 1 << 18  # texts worked on together: enough to share the cost of a call, small beside the weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,23 @@ class TextTokenizer(Protocol):
 
     def pieces(self, text: str) -> list[Piece]:
         """The tokens of one text for a person to read, special tokens included."""
+
+
+def groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in order, in groups of about `_GROUP_CHARS` characters.
+
+    Raises:
+        TextTypeError: One of them is not a string.
+    """
+    group: list[str] = []
+    room = _GROUP_CHARS
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TextTypeError(f"text {position} is {type(text).__name__}, not str: {text!r:.60}")
+        group.append(text)
+        room -= len(text)
+        if room <= 0:
+            yield group
+            group, room = [], _GROUP_CHARS
+    if group:
+        yield group

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import count, islice
 
 from harakat.arabic._locks import ForkSafeLock
 
@@ -59,9 +60,12 @@ class WordCache:
                 pending.append((len(assembled), words))
                 assembled.append(bytearray())
         if pending:
-            ids_of = self.resolve(set().union(*(words for _, words in pending)), compute).__getitem__
-            for index, words in pending:
-                assembled[index] = bytearray().join(map(ids_of, words))
+            # Numbers stand for the words, so that each is looked up once.
+            numbers: defaultdict[str, int] = defaultdict(count().__next__)
+            numbered = [(index, [*map(numbers.__getitem__, words)]) for index, words in pending]
+            ids_of_number = [*map(self.resolve(set(numbers), compute).__getitem__, numbers)].__getitem__
+            for index, each in numbered:
+                assembled[index] = bytearray().join(map(ids_of_number, each))
         return assembled
 
     def resolve(self, words: set[str], compute: Callable[[list[str]], dict[str, bytes]]) -> dict[str, bytes]:
@@ -72,18 +76,20 @@ class WordCache:
             compute: Gives the ids of words; it is asked once, for all the words that are not known.
 
         Returns:
-            A dict of the caller's own: whatever other threads add and forget meanwhile, every word is there.
+            A dict with every word, for reading only: whatever other threads add and forget meanwhile, none goes.
         """
         known = self._current
         missing = words.difference(known)
-        ids = {word: known[word] for word in words.difference(missing)}
+        if not missing:
+            return known
         fresh = self.previous(missing)
-        missing.difference_update(fresh)
-        if missing:
-            fresh.update(compute(list(missing)))
-        self.add(fresh)
-        ids.update(fresh)
-        return ids
+        new = missing.difference(fresh) if fresh else missing
+        if new:
+            fresh.update(compute(list(new)))
+        if self.add(fresh) is known:
+            return known
+        held = words.difference(missing)
+        return dict(zip(held, map(known.__getitem__, held), strict=True)) | fresh
 
     @property
     def current(self) -> dict[str, bytes]:
@@ -93,22 +99,33 @@ class WordCache:
     def previous(self, words: Iterable[str]) -> dict[str, bytes]:
         """Those of the words that the previous generation knows."""
         previous = self._previous
+        if not previous:
+            return {}
         return {word: previous[word] for word in words if word in previous}
 
-    def add(self, words: dict[str, bytes]) -> None:
+    def add(self, words: dict[str, bytes]) -> dict[str, bytes] | None:
         """Remembers words, except long ones and what is over the capacity.
 
         Args:
             words: Each word with its ids as int32 in native byte order.
+
+        Returns:
+            The current generation if it holds all of them now.
         """
         half = self._half
+        if not words or not half:
+            return None
+        short = len(max(words, key=len)) <= LONGEST_WORD
         fresh = ((word, ids) for word, ids in words.items() if len(word) <= LONGEST_WORD)
         with self._lock:
-            while half:
+            if short and len(self._current) + len(words) <= 1 + half:
+                self._current.update(words)
+                return self._current
+            while True:
                 current = self._current
                 current.update(islice(fresh, 1 + half - len(current)))
                 if len(current) <= half:
-                    return
+                    return None
                 self._previous = current
                 self._current = _empty()
 

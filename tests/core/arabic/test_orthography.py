@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from harakat.arabic import to_imlai, to_imlai_aligned
 from harakat.arabic.diacritics import MARK_CHARS, SIGNS, TATWEEL, canonical_mark_order, is_mark, strip_marks
-from harakat.arabic.orthography import spell_words, spelling_of
 from harakat.errors import OptionError, TextTypeError
 
 MUSHAF = quran_text.Mushaf.hafs()
@@ -277,12 +276,3 @@ def test_threads_share_the_memory():
     alone = [to_imlai(verse) for verse in verses]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(to_imlai, verses * 4)) == alone * 4
-
-
-@given(ANYTHING)
-def test_words_are_spelt_one_by_one_once_the_text_is_known(text):
-    """What a cache of words relies on."""
-    prepared, quranic = spelling_of(text)
-    assert spell_words(prepared, quranic) == to_imlai(text)
-    pieces = re.split(r"(\s+)", prepared)
-    assert "".join(spell_words(piece, quranic) for piece in pieces) == to_imlai(text)

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+import harakat.model
 from harakat.arabic import markcodes as mc
 from harakat.arabic import to_imlai
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.errors import CheckpointError, OptionError, TextTypeError
+from support.mushaf_fuzz import mushaf_texts
+from support.published_oracle import nasty_texts
 
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى"
 MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
@@ -131,8 +135,10 @@ def test_case_endings_differ_in_one_slot_only(tokenizer):
 def test_the_cache_is_bounded():
     tokenizer = PieceTokenizer(unigram(), spelling="given", cache_words=8)
     tokenizer.tokenize([" ".join(a + b for a in LETTERS for b in LETTERS)])
-    assert all(len(words) <= 16 for words in (*tokenizer._words.values(), tokenizer._bases))
-    assert len(tokenizer._words[None]) and len(tokenizer._bases)
+    assert all(len(words) <= 16 for words in (*tokenizer._words.values(), tokenizer._cutter.cache))
+    assert len(tokenizer._words[False])
+    tokenizer.tokenize(["كتاب"])
+    assert len(tokenizer._cutter.cache)
 
 
 def test_it_can_be_pickled(tokenizer):
@@ -187,3 +193,63 @@ def test_from_folder_and_its_errors(tmp_path):
         PieceTokenizer.from_folder(tmp_path, spelling="uthmani")
     with pytest.raises(OptionError, match="cache_words"):
         PieceTokenizer.from_folder(tmp_path, cache_words=-1)
+
+
+def plainly(tokenizer, text):
+    """Ids and codes by the rules of `to_imlai` and `markcodes`, and the whole pipeline of the library."""
+    ids, marks = [], []
+    for word in to_imlai(text).split():
+        base, classes = mc.separate(word)
+        start = 0
+        for part in base.split(" "):
+            own = classes[start : start + len(part)]
+            start += len(part) + 1
+            if not part:
+                continue
+            encoding = tokenizer.encode(part, add_special_tokens=False)
+            case_at = mc.case_letter(part, own)
+            ids += encoding.ids
+            for first, last in encoding.offsets:
+                inner, case = own[first:last], 0
+                if first <= case_at < last:
+                    case, inner[case_at - first] = inner[case_at - first], 0
+                marks.append(mc.pack(inner, case))
+    return ids, marks
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    folder = Path(harakat.model.__path__[0]) / "bundled"
+    return PieceTokenizer.from_folder(folder), Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def differing(bundled, texts):
+    tokenizer, library = bundled
+    found = [(tokens.ids.tolist(), tokens.marks.tolist()) for tokens in tokenizer.tokenize(texts)]
+    return [ascii(text) for text, both in zip(texts, found, strict=True) if both != plainly(library, text)]
+
+
+@pytest.mark.parametrize("texts", [mushaf_texts(1, 1500), nasty_texts(2, 1500)], ids=["mushaf", "nasty"])
+def test_hard_texts_by_the_bundled_vocabulary(bundled, texts):
+    assert differing(bundled, texts) == []
+    assert differing(bundled, texts[::-1]) == []  # known words now
+
+
+def test_every_verse(bundled, verses):
+    assert differing(bundled, verses) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", range(10))
+def test_fuzz_at_length(bundled, seed):
+    # 10 seeds of 12,000 texts.
+    for part in range(6):
+        assert differing(bundled, mushaf_texts(1000 * seed + part, 1500) + nasty_texts(100 * seed + part, 500)) == []
+
+
+def test_long_runs_and_many_words_go_in_portions(bundled, monkeypatch):
+    monkeypatch.setattr("harakat.arabic.piece_tokenizer._PORTION_CHARS", 400)
+    fresh = PieceTokenizer.from_folder(Path(harakat.model.__path__[0]) / "bundled")
+    texts = [*mushaf_texts(7, 200), "بَ" * 300, "ٱلۡ" * 200 + " كِتَابٌ", " ".join(["كِتَابُهُمْ"] * 500)]
+    assert differing((fresh, bundled[1]), [*texts, " ".join(texts)]) == []

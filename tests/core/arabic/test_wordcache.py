@@ -65,6 +65,34 @@ def test_a_dict_handed_out_loses_nothing() -> None:
     assert handed_out["a"] == b"a"
 
 
+def encoded(words: list[str]) -> dict[str, bytes]:
+    """Stands for a tokenizer: every word is asked for once at most, and its ids are its characters."""
+    assert len(set(words)) == len(words)
+    return {word: word.encode() for word in words}
+
+
+word = st.text("ab", max_size=3) | st.just("c" * (LONGEST_WORD + 1))
+
+
+@given(st.integers(0, 12), st.lists(st.lists(st.lists(word, max_size=5), max_size=4), max_size=6))
+def test_texts_come_out_whole_whatever_is_remembered(capacity: int, calls: list[list[list[str]]]) -> None:
+    cache = WordCache(capacity)
+    for texts in calls:
+        assert cache.assemble(texts, encoded) == ["".join(words).encode() for words in texts]
+        asked = {word for words in texts for word in words}
+        found = cache.resolve(asked, encoded)
+        assert {word: found[word] for word in asked} == {word: word.encode() for word in asked}
+        assert len(cache) <= capacity
+
+
+def test_known_words_are_not_asked_for() -> None:
+    cache = WordCache(10)
+    cache.assemble([["a", "b"], ["b"]], encoded)
+    assert cache.assemble([["b", "a"], []], lambda words: pytest.fail(f"asked for {words}")) == [b"ba", b""]
+    assert cache.add({"a": b"a"}) is cache.current
+    assert cache.add({"c" * (LONGEST_WORD + 1): b""}) is None
+
+
 def test_threads() -> None:
     cache = WordCache(64)
     start = threading.Barrier(16)

@@ -7,8 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from itertools import product
 
-__all__ = ["DOUBLE_LAM", "DUAL_RELATIVE", "LENGTHENED_FINALS", "UNWRITTEN_ALEF", "VOCATIVE", "open_taa", "whole_word"]
+__all__ = [
+    "DOUBLE_LAM",
+    "DUAL_RELATIVE",
+    "LENGTHENED_FINALS",
+    "UNWRITTEN_ALEF",
+    "VOCATIVE",
+    "all_exceptions",
+    "open_taa",
+    "whole_word",
+]
 
 _D = "\u0670"  # dagger alef
 
@@ -80,6 +91,7 @@ _WHOLE: dict[str, str] = {
     "يشإ": "يشأ",
 }
 _PREFIXES = "وفلبأس"
+_MOST_PREFIXES = 2
 
 
 def whole_word(bare: str, tanwin: bool) -> tuple[int, str] | None:
@@ -107,7 +119,14 @@ def open_taa(bare: str) -> bool:
 
 
 def _stems(bare: str) -> Iterator[int]:
-    for keep in range(min(3, len(bare))):
+    for keep in range(min(_MOST_PREFIXES + 1, len(bare))):
         if keep and bare[keep - 1] not in _PREFIXES:
             return
         yield keep
+
+
+@cache
+def all_exceptions() -> frozenset[str]:
+    """The bare letters of every word, prefixes included, that `whole_word` or `open_taa` can be about."""
+    prefixes = ["".join(parts) for count in range(_MOST_PREFIXES + 1) for parts in product(_PREFIXES, repeat=count)]
+    return frozenset(prefix + word for prefix in prefixes for word in (*_WHOLE, *_ENDINGS, *_OPEN_TAA))

@@ -62,6 +62,7 @@ _PLAIN_MARK = {
     # The older encoding of the Medina mushaf writes open dammatan so.
     FATHA_TWO_DOTS: DAMMATAN,
 }
+_EVERYDAY = frozenset(FATHA + DAMMA + KASRA + SHADDA + SUKUN + TANWIN)
 _TO_TANWIN = {FATHA: FATHATAN, DAMMA: DAMMATAN, KASRA: KASRATAN}
 
 
@@ -71,6 +72,8 @@ def settle_marks(units: list[Unit], source: str) -> None:
     for index, unit in enumerate(units):
         last = index == len(units) - 1
         marks = unit.marks
+        if not marks:
+            continue
         if unit.letter == SAD and SMALL_HIGH_SEEN in marks and not last:
             unit.letter = SEEN
         if (
@@ -92,7 +95,9 @@ def settle_marks(units: list[Unit], source: str) -> None:
                 marks += SUKUN
         if IMALA_DOT in marks and not any(mark in VOWELLED for mark in marks):
             marks += FATHA
-        unit.marks = "".join(_PLAIN_MARK.get(mark, mark) for mark in marks if mark not in _DROPPED)
+        if not _EVERYDAY.issuperset(marks):
+            marks = "".join([_PLAIN_MARK.get(mark, mark) for mark in marks if mark not in _DROPPED])
+        unit.marks = marks
 
 
 def _silent_sukun(units: list[Unit], index: int, medina: bool) -> bool:

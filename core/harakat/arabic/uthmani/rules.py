@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from harakat.arabic.diacritics import DAGGER_ALEF, DAMMATAN, FATHA, KASRA, KASRATAN, SHADDA, SUKUN
+from harakat.arabic.diacritics import (
+    DAGGER_ALEF,
+    DAMMATAN,
+    FATHA,
+    HAMZA_ABOVE,
+    HAMZA_BELOW,
+    KASRA,
+    KASRATAN,
+    MADDAH,
+    SHADDA,
+    SUKUN,
+)
 from harakat.arabic.uthmani import lexicon
 from harakat.arabic.uthmani.hamza import seat_hamza, seat_marks, settle_maddah, settle_silent
 from harakat.arabic.uthmani.letters import (
@@ -16,6 +27,7 @@ from harakat.arabic.uthmani.letters import (
     ALEF_HAMZA_ABOVE,
     ALEF_MADDA,
     ALEF_MAKSURA,
+    ALEF_WASLA,
     FAA,
     FARSI_YAA,
     HAMZA,
@@ -31,11 +43,15 @@ from harakat.arabic.uthmani.letters import (
     YAA_HAMZA,
 )
 from harakat.arabic.uthmani.marks import settle_assimilation, settle_marks
-from harakat.arabic.uthmani.units import Unit, parse, settle_small_letters, settle_tatweel
+from harakat.arabic.uthmani.units import SMALL_LETTERS, Unit, parse, settle_small_letters, settle_tatweel
 
 __all__ = ["respell"]
 
 _PLURAL_ENDING = WAW + ALEF
+# What in a word calls for a rule: hamza above and below and alef wasla, maddah, free hamzas.
+_SEATED = HAMZA_ABOVE + HAMZA_BELOW + ALEF_WASLA
+_LENGTHENED = MADDAH + ALEF_MADDA
+_FREE = HAMZA + HAMZA_ABOVE + HAMZA_BELOW
 
 
 def respell(word: str, quranic: bool = False) -> list[Unit]:
@@ -59,15 +75,24 @@ def respell(word: str, quranic: bool = False) -> list[Unit]:
 
 
 def _respell(units: list[Unit], source: str, quranic: bool) -> list[Unit]:
-    units = settle_small_letters(units)
+    # Most words hold what one or two of these rules are about.
+    held = frozenset(source)
+    if not held.isdisjoint(SMALL_LETTERS):
+        units = settle_small_letters(units)
     settle_marks(units, source)
-    seat_marks(units)
-    _settle_yaa(units)
-    units = settle_maddah(units, quranic)
-    units = seat_hamza(units)
+    if not held.isdisjoint(_SEATED):
+        seat_marks(units)
+    if ALEF_MAKSURA in held:
+        _settle_yaa(units)
+    if not held.isdisjoint(_LENGTHENED):
+        units = settle_maddah(units, quranic)
+    if not held.isdisjoint(_FREE) or DAGGER_ALEF in held:
+        units = seat_hamza(units)
     units = settle_silent(units)
-    units = _settle_daggers(units)
-    units = _settle_lam(units)
+    if DAGGER_ALEF in held:
+        units = _settle_daggers(units)
+    if SHADDA in held:
+        units = _settle_lam(units)
     if quranic:
         settle_assimilation(units)
     return _apply_exceptions(units)

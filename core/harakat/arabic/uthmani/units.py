@@ -32,9 +32,10 @@ from harakat.arabic.uthmani.letters import (
     YAA_HAMZA,
 )
 
-__all__ = ["SEATED", "Unit", "parse", "settle_small_letters", "settle_tatweel"]
+__all__ = ["SEATED", "SMALL_LETTERS", "Unit", "parse", "settle_small_letters", "settle_tatweel"]
 
-_SMALL_LETTERS = {SMALL_WAW: WAW, SMALL_YAA: YAA, "\u06e7": YAA, "\u06e8": NOON}  # the last two: high yaa, high noon
+SMALL_LETTERS = {SMALL_WAW: WAW, SMALL_YAA: YAA, "\u06e7": YAA, "\u06e8": NOON}
+"""Small letters that carry weight, and the letters that they are; the last two are the high yaa and the high noon."""
 
 SEATED = {
     (ALEF, HAMZA_ABOVE): ALEF_HAMZA_ABOVE,
@@ -75,17 +76,21 @@ class Unit:
 
     def has(self, marks: str) -> bool:
         """Whether the unit carries one of these marks."""
-        return any(mark in self.marks for mark in marks)
+        for mark in self.marks:  # noqa: SIM110 - a generator costs more than the work
+            if mark in marks:
+                return True
+        return False
 
     def drop(self, marks: str) -> None:
         """Take these marks off."""
-        for mark in marks:
-            self.marks = self.marks.replace(mark, "")
+        if self.marks:
+            for mark in marks:
+                self.marks = self.marks.replace(mark, "")
 
 
 def parse(word: str) -> list[Unit]:
     """The units of a word; small letters that carry weight are units of their own."""
-    starts = [at for at, char in enumerate(word) if char not in MARKS or char in _SMALL_LETTERS]
+    starts = [at for at, char in enumerate(word) if char not in MARKS or char in SMALL_LETTERS]
     units = [
         Unit(word[start], canonical_mark_order(word[start + 1 : end]), start, end)
         for start, end in zip(starts, [*starts, len(word)][1:], strict=True)
@@ -119,7 +124,7 @@ def settle_tatweel(units: list[Unit]) -> list[Unit]:
             out.append(unit)
             continue
         follower = units[index + 1] if index + 1 < len(units) else None
-        if follower is not None and follower.letter in _SMALL_LETTERS and unit.end == follower.start:
+        if follower is not None and follower.letter in SMALL_LETTERS and unit.end == follower.start:
             follower.marks, follower.start = unit.marks + follower.marks, unit.start
         elif out:
             out[-1].marks, out[-1].end = out[-1].marks + unit.marks, unit.end
@@ -132,7 +137,7 @@ def settle_small_letters(units: list[Unit]) -> list[Unit]:
     """Small letters become letters, except where they only lengthen the pronoun -hu, -hi."""
     out: list[Unit] = []
     for index, unit in enumerate(units):
-        if unit.letter not in _SMALL_LETTERS:
+        if unit.letter not in SMALL_LETTERS:
             out.append(unit)
             continue
         host = out[-1] if out else None
@@ -140,6 +145,6 @@ def settle_small_letters(units: list[Unit]) -> list[Unit]:
         if last and host is not None and host.letter == HAA and unit.letter in (SMALL_WAW, SMALL_YAA):
             host.end = unit.end
         else:
-            unit.letter = _SMALL_LETTERS[unit.letter]
+            unit.letter = SMALL_LETTERS[unit.letter]
             out.append(unit)
     return out
