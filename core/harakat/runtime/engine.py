@@ -48,7 +48,12 @@ SHORT = CPU_BUCKETS[-2][0]
 IN_FLIGHT = {"pooled": 64, "tokens": 2}
 """Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
 
-_OUT_OF_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "MPS backend out of memory", "DefaultCPUAllocator: can't allocate")
+_OUT_OF_MEMORY = (
+    "CUDA error: out of memory",  # of the driver: pinned memory, or room for a kernel
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "MPS backend out of memory",
+    "DefaultCPUAllocator: can't allocate",
+)
 
 _tuned: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _tuning = threading.Lock()
