@@ -7,17 +7,18 @@ the same order, for a single sequence and without any of that. Vectors differ by
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
+from torch import Tensor, nn
+from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
 from harakat.model.marked_bert import INNER_MARKS, MarkedBert
-from harakat.model.packed_linear import PackedLinear
+from harakat.model.packed_linear import FusedLinear, PackedLinear
 
 __all__ = ["OneText", "one_text"]
 
@@ -27,25 +28,42 @@ _SHIFTS = 4 * np.arange(SLOTS)
 def one_text(network: Any) -> OneText | None:
     """A network's short way for one text; None where it has none.
 
-    It has one if it is a `MarkedBert` in float32 without a lexicon, all of whose linear layers are packed.
+    It has one if it is a `MarkedBert` in float32 on the CPU, without a lexicon, and all of its linear layers are plain
+    or all of them packed.
     """
-    if not isinstance(network, MarkedBert) or network.lexicon is not None or network.marks.dtype != torch.float32:
+    if not isinstance(network, MarkedBert) or network.lexicon is not None:
         return None
-    blocks: list[Any] = list(network.layers)
-    linears = [network.projection, *(layer for b in blocks for layer in (b.qkv, b.out, b.up, b.down))]
-    if not network.marks.is_cpu or not all(type(layer) is PackedLinear for layer in linears):
+    if not network.marks.is_cpu or network.marks.dtype != torch.float32:
         return None
-    return OneText(network)
+    linears = [m for m in network.modules() if isinstance(m, nn.Linear | FusedLinear)]
+    if all(isinstance(layer, PackedLinear) for layer in linears):
+        return OneText(network, _packed)
+    if all(isinstance(layer, nn.Linear) for layer in linears):
+        return OneText(network, _plain)
+    return None
+
+
+def _packed(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool = False) -> Tensor:
+    operator = torch.ops.mkldnn._linear_pointwise.default
+    out: Tensor = operator(x, weight, bias, "gelu" if gelu else "none", [], "none" if gelu else "")
+    return out
+
+
+def _plain(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool = False) -> Tensor:
+    out = functional.linear(x, weight, bias)
+    return torch.ops.aten.gelu_(out) if gelu else out
 
 
 class OneText:
-    """See the module's docstring. Threads may share one.
+    """See the module's docstring; `one_text` makes it. Threads may share one.
 
     Args:
-        network: One for which `one_text` gives something.
+        network: Its network.
+        linear: Multiplies with a layer's weight, in the layout that the layer keeps it in, and adds a bias.
     """
 
-    def __init__(self, network: MarkedBert) -> None:
+    def __init__(self, network: MarkedBert, linear: Callable[..., Tensor]) -> None:
+        self._linear = linear
         config = network.config
         self._heads, self._head_dim = config.num_attention_heads, config.hidden_size // config.num_attention_heads
         self._shape, self._eps = (config.hidden_size,), config.layer_norm_eps
@@ -54,16 +72,13 @@ class OneText:
         self._positions: NDArray[np.float32] = network.positions.weight.detach().numpy()
         self._marks: NDArray[np.float32] = network.marks.detach().numpy()
         self._gain: NDArray[np.float32] = network.mark_gain.detach().numpy()
+
+        def parts(*layers: Any) -> list[Any]:
+            return [each for x in layers for each in (x.packed if isinstance(x, PackedLinear) else x.weight, x.bias)]
+
         blocks: list[Any] = list(network.layers)
-        self._norm = (network.norm.weight, network.norm.bias)
-        self._projection: Any = network.projection
-        self._layers = [
-            (
-                *(b.qkv.packed, b.qkv.bias, b.out.packed, b.out.bias, b.norm1.weight, b.norm1.bias),
-                *(b.up.packed, b.up.bias, b.down.packed, b.down.bias, b.norm2.weight, b.norm2.bias),
-            )
-            for b in blocks
-        ]
+        self._first, self._first_bias, self._last, self._last_bias = parts(network.norm, network.projection)
+        self._layers = [parts(b.qkv, b.out, b.norm1, b.up, b.down, b.norm2) for b in blocks]
 
     def __call__(self, ids: NDArray[Any], marks: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """The mean of the token vectors of one text, (hidden_size,). Call it in inference mode.
@@ -94,15 +109,13 @@ class OneText:
 
     def _project(self, x: Tensor) -> Tensor:
         """The blocks and the projection: (tokens, hidden_size) in and out."""
-        linear, norm, shape, eps = torch.ops.mkldnn._linear_pointwise.default, torch.layer_norm, self._shape, self._eps
+        linear, norm, shape, eps = self._linear, torch.layer_norm, self._shape, self._eps
         count = len(x)
         split = (1, count, 3, self._heads, self._head_dim)
-        x = norm(x, shape, *self._norm, eps)
+        x = norm(x, shape, self._first, self._first_bias, eps)
         for qkv, qkv_b, out, out_b, norm1, norm1_b, up, up_b, down, down_b, norm2, norm2_b in self._layers:
-            q, k, v = linear(x, qkv, qkv_b, "none", [], "").view(split).permute(2, 0, 3, 1, 4).unbind(0)
-            mixed = scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
-            x = norm(linear(mixed, out, out_b, "none", [], "").add_(x), shape, norm1, norm1_b, eps)
-            wide = linear(x, up, up_b, "gelu", [], "none")
-            x = norm(linear(wide, down, down_b, "none", [], "").add_(x), shape, norm2, norm2_b, eps)
-        projected: Tensor = linear(x, self._projection.packed, self._projection.bias, "none", [], "")
-        return projected
+            q, k, v = linear(x, qkv, qkv_b).view(split).permute(2, 0, 3, 1, 4).unbind(0)
+            mixed = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+            x = norm(linear(mixed, out, out_b).add_(x), shape, norm1, norm1_b, eps)
+            x = norm(linear(linear(x, up, up_b, True), down, down_b).add_(x), shape, norm2, norm2_b, eps)
+        return linear(x, self._last, self._last_bias)

@@ -22,8 +22,6 @@ from harakat.model.packed_linear import pack_linears, packing_supported
 from harakat.runtime.engine import SHORT
 from support import quran
 
-pytestmark = pytest.mark.skipif(not packing_supported(torch.float32), reason="packed layers are for x86 processors")
-
 CONFIG = MarkedBertConfig(
     vocab_size=50,
     hidden_size=32,
@@ -42,10 +40,13 @@ def random_network(config: MarkedBertConfig = CONFIG) -> MarkedBert:
     return network.eval().requires_grad_(False)
 
 
-@pytest.fixture(scope="module")
-def network() -> MarkedBert:
+@pytest.fixture(scope="module", params=["plain", "packed"])
+def network(request: pytest.FixtureRequest) -> MarkedBert:
     made = random_network()
-    pack_linears(made)
+    if request.param == "packed":
+        if not packing_supported(torch.float32):
+            pytest.skip("packed layers are for x86 processors")
+        pack_linears(made)
     return made
 
 
@@ -78,11 +79,14 @@ def test_equals_the_network(network: MarkedBert, pieces: list[tuple[int, int]]) 
 
 
 def test_who_has_no_short_way(tiny_folder: Path) -> None:
-    assert one_text(random_network()) is None  # plain layers
-    with_lexicon = random_network(dataclasses.replace(CONFIG, lexicon_size=5, lexicon_dim=4))
-    pack_linears(with_lexicon)
-    assert one_text(with_lexicon) is None
+    assert one_text(random_network(dataclasses.replace(CONFIG, lexicon_size=5, lexicon_dim=4))) is None
+    assert one_text(random_network().to(torch.bfloat16)) is None
+    assert one_text(random_network().to("meta")) is None
     assert one_text(Encoder(tiny_folder)._loaded.engine.network) is None
+    if packing_supported(torch.float32):
+        mixed = random_network()
+        pack_linears(mixed.layers[0])
+        assert one_text(mixed) is None
 
 
 def test_a_text_alone_has_the_vector_that_it_has_among_others(mini: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
