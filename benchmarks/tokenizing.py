@@ -1,15 +1,15 @@
 """How fast texts become ids, on one core and on several. Compares ids with the plain path before it times anything.
 
     python benchmarks/tokenizing.py                         # the Quran; a vocabulary made for the occasion
-    python benchmarks/tokenizing.py --mini                  # the tokenizer of harakat-mini instead
+    python benchmarks/tokenizing.py --mini                  # the tokenizer of harakat-mini alone
     python benchmarks/tokenizing.py --texts hadith.txt --tokenizer checkpoint/ --morphology calima-msa-r13
 
-*cold* is the first pass of a new tokenizer, *warm* a later one over the same texts, *whole* the path without word
-cache: the published pipeline as it is. These three are one core's, in CPU time, so that a busy machine changes them
-less. *threads* share one tokenizer, *processes* are each by themselves with their share of the texts, *workers* are
-those of `Encoder(workers=N)`: texts go out from this process and tokens come back to it. These are in wall time, and
-their words are known. Segmentation needs morphology data: without calima-msa-r13 the miniature of the tests stands in,
-whose analyses cost less. Prints a table; `--json FILE` writes the figures.
+*cold* is the first pass of a new tokenizer, *warm* a later one over the same texts, *whole* one without word cache:
+the published pipeline as it is, and for harakat-mini every word anew. These three are one core's, in CPU time, so that
+a busy machine changes them less. *threads* share one tokenizer, *processes* are each by themselves with their share of
+the texts, *workers* are those of `Encoder(workers=N)`: texts go out from this process and tokens come back to it. These
+are in wall time, and their words are known. Segmentation needs morphology data: without calima-msa-r13 the miniature of
+the tests stands in, whose analyses cost less. Prints a table; `--json FILE` writes the figures.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 import numpy as np
 
+import harakat.model
 from harakat._provenance import short_commit
 from harakat.arabic.published import prepare
 from harakat.arabic.tokenizer import ArabicTokenizer
@@ -232,7 +233,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="one text a line, or .jsonl with a text field")
     parser.add_argument("--limit", type=int, default=None, help="at most this many texts")
     parser.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json")
-    parser.add_argument("--mini", action="store_true", help="the tokenizer of harakat-mini")
+    parser.add_argument("--mini", action="store_true", help="the tokenizer of harakat-mini alone")
     parser.add_argument("--morphology", default=None, help="folder or catalogue name; default calima-msa-r13")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, nargs="*", default=None, help="thread and process counts")
@@ -252,17 +253,14 @@ def main() -> None:
             "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
             "results": {},
         }
-        if arguments.mini:
-            import harakat.model
-
-            folder = Path(harakat.model.__path__[0]) / "bundled"
-            kinds: dict[str, dict[str, Any]] = {"harakat-mini": {"mini": True}}
-        else:
+        bundled = Path(harakat.model.__path__[0]) / "bundled"
+        kinds: dict[str, tuple[Path, dict[str, Any]]] = {"harakat-mini": (bundled, {"mini": True})}
+        if not arguments.mini:
             folder = arguments.tokenizer or make_vocabulary(texts, Path(scratch))
             name, morphology = morphology_data(arguments.morphology, Path(scratch) / "miniature")
-            on = {"segmentation": True, "morphology": morphology}
-            kinds = {"segmentation off": {"segmentation": False}, f"segmentation on ({name})": on}
-        for name, options in kinds.items():
+            kinds["segmentation off"] = folder, {"segmentation": False}
+            kinds[f"segmentation on ({name})"] = folder, {"segmentation": True, "morphology": morphology}
+        for name, (folder, options) in kinds.items():
             try:
                 result = measure(folder, options, texts, arguments.rounds, workers)
             except HarakatError as error:

@@ -22,7 +22,7 @@ def test_every_way_of_tokenising_is_timed(tmp_path: Path, arguments: tuple[str, 
     done = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
     results = json.loads(target.read_text(encoding="utf-8"))["results"]
-    assert len(results) == (1 if arguments else 2)
+    assert len(results) == (1 if arguments else 3)
     for found in results.values():
         assert found["path"] == "words" and found["words"] == sum(len(text.split()) for text in SAMPLE_TEXTS)
         assert found["words_per_second"]["warm"] > found["words_per_second"]["cold"] > 0

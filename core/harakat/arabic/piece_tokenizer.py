@@ -151,7 +151,7 @@ class PieceTokenizer:
         records: list[Any] = [None] * len(texts)
         for quranic in set(kinds):
             places = [place for place, kind in enumerate(kinds) if kind is quranic]
-            words = [texts[place].split() for place in places]
+            words = map(str.split, [texts[place] for place in places])
             assembled = self._words[quranic].assemble(words, partial(self._make, quranic))
             for place, record in zip(places, assembled, strict=True):
                 records[place] = record

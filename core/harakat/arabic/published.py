@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from harakat.arabic.separation import separate_by_arrays
+
 __all__ = ["PUBLISHED_MARKS", "RULES_VERSION", "normalize", "prepare", "separate_marks"]
 
 RULES_VERSION = "published-1"
@@ -27,6 +29,9 @@ _RANGES = (
 
 PUBLISHED_MARKS: frozenset[str] = frozenset(chr(point) for low, high in _RANGES for point in range(low, high + 1))
 """The characters that the published tokenizer takes for marks (47 of them)."""
+
+# Characters from which on arrays save more than they cost, and up to which they take little memory (100 bytes each).
+_SHORTEST_LONG, _LONGEST = 4096, 1 << 20
 
 _NO_MARK = "\u25cc"  # dotted circle: stands for a letter without a mark
 
@@ -94,4 +99,7 @@ def separate_marks(text: str, separator: str) -> str:
 
 def prepare(text: str, separator: str) -> str:
     """The whole published preparation after segmentation: `normalize`, then `separate_marks`."""
-    return separate_marks(normalize(text), separator)
+    text = normalize(text)
+    if _SHORTEST_LONG <= len(text) <= _LONGEST:
+        return separate_by_arrays(text, separator, PUBLISHED_MARKS)
+    return separate_marks(text, separator)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -214,10 +216,16 @@ class ArabicTokenizer:
         if self._separator_stands_alone:
             separator = self._vocabulary.separator
             prepared = prepared.replace(separator, f" {separator} ")
-        parts = set(prepared.replace("\n", " ").split(" "))
-        ids_of = self._parts.resolve(parts, self._encode_parts).__getitem__
-        lines = prepared.split("\n")
-        return {run: b"".join(map(ids_of, line.split(" "))) for run, line in zip(runs, lines, strict=True)}
+        parts = prepared.replace("\n", " ").split(" ")
+        numbers: defaultdict[str, int] = defaultdict(count().__next__)
+        places = [*map(numbers.__getitem__, parts)]
+        known = self._parts.resolve(numbers, self._encode_parts)
+        ids = [*map([*map(known.__getitem__, numbers)].__getitem__, places)]
+        ends = np.cumsum(np.fromiter(map(len, ids), np.int64, len(ids)))
+        # A run is a line, and a line has a part more than blanks.
+        lasts = np.cumsum([line.count(" ") + 1 for line in prepared.split("\n")]) - 1
+        raw, stops = b"".join(ids), ends[lasts].tolist()
+        return {run: raw[start:stop] for run, start, stop in zip(runs, [0, *stops[:-1]], stops, strict=True)}
 
     def _encode_parts(self, parts: list[str]) -> dict[str, bytes]:
         encoded = self._wordpiece.encode(parts) if self._wordpiece is not None else {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from itertools import count, islice
+from collections.abc import Callable, Collection, Iterable
+from itertools import count, filterfalse, islice
 
 from harakat.arabic._locks import ForkSafeLock
 
@@ -49,47 +50,48 @@ class WordCache:
         Returns:
             The ids of each text as the bytes of an int32 array.
         """
-        known = self._current
-        ids_of = known.__getitem__
+        ids_of = self._current.__getitem__
+        # Numbers stand for the words of texts with new ones, so that each word is looked up once. Neither arrays nor
+        # the words of a text that has been read keep the garbage collector busy.
+        numbers: defaultdict[str, int] = defaultdict(count().__next__)
+        number_of = numbers.__getitem__
         assembled: list[bytearray] = []
-        pending: list[tuple[int, list[str]]] = []
+        places: list[int] = []
+        numbered: list[array[int]] = []
         for words in texts:
             try:
                 assembled.append(bytearray().join(map(ids_of, words)))
             except KeyError:
-                pending.append((len(assembled), words))
+                places.append(len(assembled))
+                numbered.append(array("l", map(number_of, words)))
                 assembled.append(bytearray())
-        if pending:
-            # Numbers stand for the words, so that each is looked up once.
-            numbers: defaultdict[str, int] = defaultdict(count().__next__)
-            numbered = [(index, [*map(numbers.__getitem__, words)]) for index, words in pending]
-            ids_of_number = [*map(self.resolve(set(numbers), compute).__getitem__, numbers)].__getitem__
-            for index, each in numbered:
-                assembled[index] = bytearray().join(map(ids_of_number, each))
+        if places:
+            ids = [*map(self.resolve(numbers, compute).__getitem__, numbers)].__getitem__
+            for place, each in zip(places, numbered, strict=True):
+                assembled[place] = bytearray().join(map(ids, each))
         return assembled
 
-    def resolve(self, words: set[str], compute: Callable[[list[str]], dict[str, bytes]]) -> dict[str, bytes]:
+    def resolve(self, words: Collection[str], compute: Callable[[list[str]], dict[str, bytes]]) -> dict[str, bytes]:
         """The ids of each of some words; those that were not known are known from then on.
 
         Args:
-            words: The words.
+            words: The words, each once. Their order is kept: neighbours in memory are quicker to read.
             compute: Gives the ids of words; it is asked once, for all the words that are not known.
 
         Returns:
             A dict with every word, for reading only: whatever other threads add and forget meanwhile, none goes.
         """
         known = self._current
-        missing = words.difference(known)
+        missing = [*filterfalse(known.__contains__, words)]
         if not missing:
             return known
         fresh = self.previous(missing)
-        new = missing.difference(fresh) if fresh else missing
+        new = [*filterfalse(fresh.__contains__, missing)] if fresh else missing
         if new:
-            fresh.update(compute(list(new)))
+            fresh.update(compute(new))
         if self.add(fresh) is known:
             return known
-        held = words.difference(missing)
-        return dict(zip(held, map(known.__getitem__, held), strict=True)) | fresh
+        return {word: known[word] for word in words if word in known} | fresh
 
     @property
     def current(self) -> dict[str, bytes]:

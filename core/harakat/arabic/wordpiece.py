@@ -16,9 +16,8 @@ from harakat.arabic.vocabulary import Vocabulary
 
 __all__ = ["PLAIN", "PlainWordPiece"]
 
-PLAIN = re.compile(
-    "[\u0610-\u061a\u0620-\u065f\u066e-\u06d3\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08a0-\u08ff\u25cc]+"
-)
+_CHARS = "\u0610-\u061a\u0620-\u065f\u066e-\u06d3\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08a0-\u08ff\u25cc"
+PLAIN = re.compile(f"[{_CHARS}]+")
 """A plain word: letters and marks of Arabic, and the dotted circle. No white space, no punctuation."""
 
 
@@ -58,8 +57,10 @@ class PlainWordPiece:
 
     def encode(self, words: Iterable[str]) -> dict[str, bytes]:
         """Ids of those of the words that are plain, as the bytes of an int32 array each."""
-        plain = PLAIN.fullmatch
-        return {word: self._cut(word) for word in words if plain(word)}
+        # A word that is a piece by itself is that piece: no longer one begins it.
+        whole, most = self._first.get, self._longest_word
+        plain = filter(PLAIN.fullmatch, words)
+        return {word: (whole(word) if len(word) <= most else None) or self._cut(word) for word in plain}
 
     def _cut(self, word: str) -> bytes:
         length = len(word)
