@@ -23,6 +23,10 @@ from qdrant_client.http.models import QueryRequestBatch
 COLLECTION = re.compile(r"/collections/([^/?]+)(/[^?]*)?")
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # of 5, the usual length, some of sixteen callers at once are turned away on a busy machine
+
+
 class QdrantFront:
     """Listens on a free local port until `close`.
 
@@ -64,7 +68,7 @@ class QdrantFront:
             def log_message(self, *args: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
