@@ -2,7 +2,7 @@
 
 A query of a few words is over in some milliseconds, in which the weights come from memory once. What the calls
 themselves cost, for lookups, masks, shapes and modules, is then a third of the time. Here is the same arithmetic, in
-the same order, for a single sequence and without any of that. Vectors differ by float rounding (under 1e-6).
+the same order, for a single sequence and without any of that. Vectors differ by float rounding (some 1e-6).
 """
 
 from __future__ import annotations
