@@ -22,7 +22,7 @@ EDGE = "\n"
 """What stands behind each word."""
 
 _LETTERS = 128  # letters of the trie, the edge among them
-_LONGEST = 24  # letters of a piece
+_LONGEST = 64  # letters of a piece
 _MOST_STATES = 1 << 16
 
 _Ints = NDArray[np.int64]
@@ -45,11 +45,13 @@ class Viterbi:
         pieces = dict(model.get("vocab", ())) if model.get("type") == "Unigram" else {}
         # Other keys would ask for something else than the best way, or for sampling.
         self.usable = WORD_START in pieces and model.keys() <= {"type", "unk_id", "vocab", "byte_fallback"}
+        self.usable &= len(max(pieces, key=len, default="")) <= _LONGEST
         if not self.usable:
             return
         ids = {piece: index for index, (piece, _) in enumerate(model["vocab"])}
-        kept = sorted(piece for piece in pieces if len(piece) <= _LONGEST)
-        points = np.array(kept).astype(f"<U{_LONGEST}").view(np.uint32).reshape(len(kept), _LONGEST)
+        kept = sorted(piece for piece in pieces if "\0" not in piece)  # which arrays of text do not hold
+        array = np.array(kept)
+        points = array.view(np.uint32).reshape(len(kept), array.itemsize // 4)
         frequency = np.bincount(points.ravel())
         singles = {ord(piece) for piece in pieces if len(piece) == 1} - {ord(EDGE), 0, ord(WORD_START)}
         letters = sorted(singles, key=lambda point: (-frequency[point], point))[: _LETTERS - 2]

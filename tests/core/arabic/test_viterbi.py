@@ -83,7 +83,16 @@ def test_what_is_no_word_is_not_known(words):
     assert known == [word in ("اب", "ب") for word in words]
 
 
+def test_long_pieces_and_pieces_of_strange_characters():
+    vocabulary = [("<unk>", 0.0), (WORD_START, -2.0), *((letter, -3.0) for letter in LETTERS), ("", -0.5)]
+    vocabulary += [("اب" * 20, -1.0), ("اب\0", -0.1), ("اب", -2.5), ("ك\n", -0.1), ("ا" + WORD_START + "ب", -0.1)]
+    tokenizer = library(vocabulary)
+    words = ["اب" * 20 + "ت", "اب", "كا", "ابك"]
+    assert cut(Viterbi(tokenizer.to_str()), words)[0] == [expected(tokenizer, word) for word in words]
+
+
 def test_other_models_are_left_alone():
+    assert not Viterbi(library([("<unk>", 0.0), (WORD_START, -2.0), ("ا" * 65, -3.0)]).to_str()).usable
     unigram = json.loads(library([("<unk>", 0.0), (WORD_START, -2.0), ("ا", -3.0)]).to_str())
     assert Viterbi(json.dumps(unigram)).usable
     assert not Viterbi(Tokenizer(models.WordPiece(unk_token="[UNK]")).to_str()).usable
