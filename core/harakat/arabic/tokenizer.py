@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -219,13 +219,19 @@ class ArabicTokenizer:
         parts = prepared.replace("\n", " ").split(" ")
         numbers: defaultdict[str, int] = defaultdict(count().__next__)
         places = [*map(numbers.__getitem__, parts)]
-        known = self._parts.resolve(numbers, self._encode_parts)
-        ids = [*map([*map(known.__getitem__, numbers)].__getitem__, places)]
+        ids = [*map(self._ids_of(numbers).__getitem__, places)]
         ends = np.cumsum(np.fromiter(map(len, ids), np.int64, len(ids)))
         # A run is a line, and a line has a part more than blanks.
         lasts = np.cumsum([line.count(" ") + 1 for line in prepared.split("\n")]) - 1
         raw, stops = b"".join(ids), ends[lasts].tolist()
         return {run: raw[start:stop] for run, start, stop in zip(runs, [0, *stops[:-1]], stops, strict=True)}
+
+    def _ids_of(self, parts: Collection[str]) -> list[bytes]:
+        """Ids of distinct parts. Most are one piece of the vocabulary, which is quicker to find than to remember."""
+        found = [None] * len(parts) if self._wordpiece is None else self._wordpiece.whole(parts)
+        left = [part for part, ids in zip(parts, found, strict=True) if ids is None]
+        known = self._parts.resolve(left, self._encode_parts)
+        return [known[part] if ids is None else ids for part, ids in zip(parts, found, strict=True)]
 
     def _encode_parts(self, parts: list[str]) -> dict[str, bytes]:
         encoded = self._wordpiece.encode(parts) if self._wordpiece is not None else {}

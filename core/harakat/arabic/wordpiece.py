@@ -32,12 +32,16 @@ class PlainWordPiece:
         """
         model = vocabulary.spec["model"]
         prefix = model.get("continuing_subword_prefix", "##")
-        vocab: dict[str, bytes] = {token: np.int32(index).tobytes() for token, index in model["vocab"].items()}
-        self._first = vocab
-        self._rest = {token[len(prefix) :]: ids for token, ids in vocab.items() if token.startswith(prefix)}
-        self._unknown = vocab[model["unk_token"]]
-        self._longest = max(map(len, vocab))
+        vocab: dict[str, int] = model["vocab"]
+        ids = np.fromiter(vocab.values(), np.int32, len(vocab)).tobytes()
+        each: dict[str, bytes] = dict(zip(vocab, (ids[at : at + 4] for at in range(0, len(ids), 4)), strict=True))
+        self._unknown = each[model["unk_token"]]
         self._longest_word = int(model.get("max_input_chars_per_word", 100))
+        self._rest = {token[len(prefix) :]: found for token, found in each.items() if token.startswith(prefix)}
+        # Plain words begin with plain pieces only.
+        plain = filter(PLAIN.fullmatch, vocab)
+        self._first = {token: each[token] for token in plain if len(token) <= self._longest_word}
+        self._longest = max(map(len, vocab))
 
     @staticmethod
     def fits(vocabulary: Vocabulary) -> bool:
@@ -55,12 +59,13 @@ class PlainWordPiece:
             and not any(PLAIN.fullmatch(token.content) for token in vocabulary.added_tokens)
         )
 
+    def whole(self, words: Iterable[str]) -> list[bytes | None]:
+        """Ids of those of the words that are one plain piece each, as the bytes of an int32; None for the others."""
+        return [*map(self._first.get, words)]
+
     def encode(self, words: Iterable[str]) -> dict[str, bytes]:
         """Ids of those of the words that are plain, as the bytes of an int32 array each."""
-        # A word that is a piece by itself is that piece: no longer one begins it.
-        whole, most = self._first.get, self._longest_word
-        plain = filter(PLAIN.fullmatch, words)
-        return {word: (whole(word) if len(word) <= most else None) or self._cut(word) for word in plain}
+        return {word: self._cut(word) for word in filter(PLAIN.fullmatch, words)}
 
     def _cut(self, word: str) -> bytes:
         length = len(word)

@@ -33,6 +33,7 @@ def check(both: tuple[PlainWordPiece, Tokenizer], words: list[str]) -> None:
     encoded = ours.encode(words)
     for word, encoding in zip(words, library.encode_batch(words, add_special_tokens=False), strict=True):
         assert np.frombuffer(encoded[word], np.int32).tolist() == encoding.ids, word
+    assert all(ids in (None, encoded[word]) for word, ids in zip(words, ours.whole(words), strict=True))
 
 
 @given(st.lists(st.text(st.sampled_from(PLAIN_CHARS), min_size=1, max_size=30), max_size=5))
@@ -65,6 +66,13 @@ def test_another_prefix(tmp_path: Path, published: Tokenizer) -> None:
     pipeline.model = models.WordPiece(vocab, unk_token="[UNK]", continuing_subword_prefix="@")
     folder = write_tokenizer(tmp_path, pipeline)
     check((PlainWordPiece(load_vocabulary(folder)), pipeline), ["اب", "ابب", "بب"])
+
+
+def test_pieces_by_themselves(both: Any, vocabulary: dict[str, int]) -> None:
+    ids = both[0].whole(vocabulary)
+    found = {token for token, its in zip(vocabulary, ids, strict=True) if its is not None}
+    assert found == {token for token in vocabulary if PLAIN.fullmatch(token) and len(token) <= 20}
+    assert both[0].whole(["", "قال،", "ب" * 25, "##ب"]) == [None] * 4
 
 
 def test_only_plain_words_are_taken(both: Any) -> None:
