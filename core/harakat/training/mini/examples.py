@@ -12,7 +12,6 @@ import numpy as np
 from harakat.arabic import markcodes
 from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_
-from harakat.training.mini.judge import CARRIERS
 from harakat.training.mini.scenes import scene
 
 __all__ = ["bare_codes", "phrases", "render", "spans", "thinned"]
@@ -104,15 +103,13 @@ def phrases(folder: Path, count: int, seed: int) -> list[str]:
     chance = random.Random(seed)
     commentary = [text for _, text in texts.commentaries(folder)]
     verses = [text for key, text in texts.verses().items() if not texts.surah_is_dev(key)]
-    lemmas = [lemma for _, group in texts.synsets(folder, dev=False) for lemma in group]
     result = spans(texts.prose(folder, dev=False), int(count * 0.27), chance)
     result += spans(commentary, int(count * 0.25), chance)
     result += chance.sample(verses, min(len(verses), int(count * 0.08)))
     for _ in range(int(count * 0.05)):
         at = chance.randrange(len(verses) - 5)
         result.append(" ".join(verses[at : at + chance.randint(2, 5)]))
-    result += chance.sample(lemmas, min(len(lemmas), int(count * 0.1)))
-    result += [chance.choice(CARRIERS).format(chance.choice(lemmas)) for _ in range(int(count * 0.03))]
+    # No single words, nor sentences about one: the teacher sees too little of a word, and dictionaries say more.
     result += list({scene(chance) for _ in range(int(count * 0.24))})
     chance.shuffle(result)
     return result

@@ -64,6 +64,7 @@ class Settings:
         carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
             loss.
         carrier_weight: Weight of that loss.
+        carrier_scale: Inverse temperature of the cosines of synonyms in sentences.
         pair_dims: The dims of the loss of pairs, `dims` where None; one that stands there twice counts double.
     """
 
@@ -96,6 +97,7 @@ class Settings:
     sources: dict[str, float] | None = None
     carrier_margin: float = 0.0
     carrier_weight: float = 4.0
+    carrier_scale: float = 20.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
 
 

@@ -112,7 +112,9 @@ class Mixture:
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
-        loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims)
+        # One sentence for all: their cosines lie near each other, and only a higher scale tells them apart.
+        scale = self.settings.carrier_scale if in_carrier else 20.0
+        loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims, scale)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
         if negatives and self.settings.margin_weight:
             margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN)

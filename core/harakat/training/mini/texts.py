@@ -8,7 +8,8 @@ Every file is jsonl, plain or .xz, in one folder given by the caller:
 - ``tashkeela_sample``: text (fully marked prose);
 - ``awn_synsets``: synset, lemmas (partly marked).
 
-The Quran comes from the package `quran-text`.
+Further sources of words are read as their packages have them: ``th_ar_EG_v2.dat`` (`thesaurus`), ``dictStems``
+(`lexicon`), ``index.noun``, ``.verb``, ``.adj``, ``.adv`` (`wordnet`). The Quran comes from the package `quran-text`.
 """
 
 from __future__ import annotations
