@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "stage_seconds"]
 
 STAGES = (
-    "spelling",
     "tokenising",
     "batching",
     "embedding and marks",
@@ -64,8 +63,8 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     """Seconds that one pass over the texts spends in each of `STAGES`.
 
     The stages run one after the other here, the clock waits for the device at every border, and the words are those
-    of a tokenizer that has met them: for shares, not for totals. The sum is a little over what `encode` takes. Packed
-    linear layers add residuals and apply GELU themselves, which counts as theirs.
+    of a tokenizer that has met them and spelled them: for shares, not for totals. The sum is a little over what
+    `encode` takes. Packed linear layers add residuals and apply GELU themselves, which counts as theirs.
 
     Args:
         encoder: Not compiled (its blocks have no stages left). Texts over its length are cut.
@@ -73,7 +72,6 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     """
     import torch
 
-    from harakat.arabic import to_imlai
     from harakat.model.attention_choice import packed_attention
     from harakat.model.pooling import mean_pool_segments
     from harakat.runtime.batching import plan_batches, plan_windows
@@ -84,13 +82,8 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     clock = _Clock(torch.cuda.synchronize if device.type == "cuda" else lambda: None)
     encoder.encode(texts[:64], show_progress=False)
     loaded.tokenizer.tokenize(texts)
-    if encoder.spelling == "imlai":
-        with clock.stage("spelling"):
-            for text in texts:
-                to_imlai(text)
     with clock.stage("tokenising"):
         tokens = loaded.tokenizer.tokenize(texts)
-    clock.seconds["tokenising"] = max(0.0, clock.seconds["tokenising"] - clock.seconds["spelling"])
     with clock.stage("batching"):
         windows = plan_windows(tokens, encoder.max_length - engine.specials, "warn")
         batches = plan_batches([w.size + engine.specials for w in windows], engine.batch_tokens)
