@@ -21,7 +21,7 @@ from harakat.arabic import markcodes
 from harakat.arabic.marked_words import MarkedWords
 from harakat.arabic.orthography import is_quranic
 from harakat.arabic.spelling import spell_each
-from harakat.arabic.tokens import Piece, Tokens, groups
+from harakat.arabic.tokens import Piece, Tokens, by_characters, groups
 from harakat.arabic.unigram import SPAN, Cutter
 from harakat.arabic.viterbi import WORD_START
 from harakat.arabic.wordcache import WordCache
@@ -230,23 +230,10 @@ def _parts(word: str) -> list[tuple[str, str]]:
 
 def _portions(words: list[str]) -> Iterator[list[str]]:
     """The words in portions of about `_PORTION_CHARS`, those over `_LONGEST` apart."""
-    if words and sum(map(len, words)) <= _PORTION_CHARS and len(max(words, key=len)) <= _LONGEST:
-        yield words
-        return
     long = [word for word in words if len(word) > _LONGEST]
     if long:
         yield long
-    portion: list[str] = []
-    room = _PORTION_CHARS
-    for word in words:
-        if len(word) <= _LONGEST:
-            portion.append(word)
-            room -= len(word)
-            if room <= 0:
-                yield portion
-                portion, room = [], _PORTION_CHARS
-    if portion:
-        yield portion
+    yield from by_characters((word for word in words if len(word) <= _LONGEST), _PORTION_CHARS)
 
 
 def _split(pieces: NDArray[Any], sizes: NDArray[np.int64]) -> list[bytes]:

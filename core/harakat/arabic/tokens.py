@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harakat.errors import TextTypeError
 
-__all__ = ["Piece", "TextTokenizer", "Tokens", "groups"]
+__all__ = ["Piece", "TextTokenizer", "Tokens", "by_characters", "groups"]
 
 _GROUP_CHARS = 1 << 18  # texts worked on together: enough to share the cost of a call, small beside the weights
 
@@ -80,15 +80,25 @@ def groups(texts: Sequence[str]) -> Iterator[list[str]]:
     Raises:
         TextTypeError: One of them is not a string.
     """
-    group: list[str] = []
-    room = _GROUP_CHARS
+    return by_characters(_checked(texts), _GROUP_CHARS)
+
+
+def by_characters(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The items in order, in lists that end with the item that brings them to `size` characters."""
+    part: list[str] = []
+    room = size
+    for item in items:
+        part.append(item)
+        room -= len(item)
+        if room <= 0:
+            yield part
+            part, room = [], size
+    if part:
+        yield part
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise TextTypeError(f"text {position} is {type(text).__name__}, not str: {text!r:.60}")
-        group.append(text)
-        room -= len(text)
-        if room <= 0:
-            yield group
-            group, room = [], _GROUP_CHARS
-    if group:
-        yield group
+        yield text

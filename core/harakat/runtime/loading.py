@@ -128,7 +128,7 @@ def load(
             f"config.json has {vocabulary:,} rows; the files belong to different models"
         )
     network = _network(located.folder, config, on, number, compile, tokenizer)
-    one = one_text(network) if on.type == "cpu" else None
+    one = one_text(network)
     engine = Engine(
         network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile, one=one
     )

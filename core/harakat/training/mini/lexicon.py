@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from harakat.arabic import markcodes
 from harakat.errors import RecordError
 
-__all__ = ["FILE", "groups", "lemmas"]
+__all__ = ["FILE", "groups", "lemmas", "together"]
 
 FILE = "dictStems"
 _LETTERS = "'|>&<}AbptvjHxd*rzs$SDTZEg_fqklmnhwYyFNKaui~o`{"
@@ -69,8 +71,12 @@ def groups(folder: Path) -> list[list[str]]:
     for word, verb, glosses in lemmas(folder):
         for gloss in glosses:
             sharing[verb, gloss][word] = None
+    return together(sharing, _LARGEST)
+
+
+def together(sharing: Mapping[Any, Iterable[str]], largest: int) -> list[list[str]]:
+    """Return the words that share a key, in the keys' order: those of different letters, at most `largest` of them."""
+    found = [list(words) for _, words in sorted(sharing.items())]
     return [
-        list(words)
-        for _, words in sorted(sharing.items())
-        if len({markcodes.separate(word)[0] for word in words}) > 1 and len(words) <= _LARGEST
+        words for words in found if len(words) <= largest and len({markcodes.separate(word)[0] for word in words}) > 1
     ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from harakat.arabic import markcodes
 from harakat.errors import RecordError
 from harakat.training.mini import lexicon
 
@@ -32,11 +31,7 @@ def groups(folder: Path) -> list[list[str]]:
     for word, verb, glosses in lexicon.lemmas(folder):
         for synset in sorted({synset for gloss in glosses for synset in synsets_of(gloss, verb, index)}):
             sharing[synset][word] = None
-    return [
-        list(words)
-        for _, words in sorted(sharing.items())
-        if len({markcodes.separate(word)[0] for word in words}) > 1 and len(words) <= _LARGEST
-    ]
+    return lexicon.together(sharing, _LARGEST)
 
 
 def synsets_of(gloss: str, verb: bool, index: dict[str, dict[str, list[str]]]) -> set[tuple[str, str]]:

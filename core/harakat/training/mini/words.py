@@ -51,11 +51,15 @@ class Words:
         dropped: int = 6,
     ) -> None:
         sources = {"synsets": 1.0} if sources is None else sources
-        unknown = sorted(set(sources) - {"synsets", "thesaurus", "lexicon", "wordnet"})
+        readers = {
+            "synsets": self._read_synsets,
+            "thesaurus": self._read_thesaurus,
+            "lexicon": self._read_lexicon,
+            "wordnet": self._read_wordnet,
+        }
+        unknown = sorted(set(sources) - set(readers))
         if unknown or not sources:
-            raise RecordError(
-                f"sources of words: {unknown or sources}; known are synsets, thesaurus, lexicon and wordnet"
-            )
+            raise RecordError(f"sources of words: {unknown or sources}; known are {', '.join(readers)}")
         self.groups: list[list[str]] = []
         self.homes: dict[str, set[int]] = defaultdict(set)
         self.patterns: dict[int, list[tuple[int, ...]]] = defaultdict(list)
@@ -70,12 +74,6 @@ class Words:
             for b in lemmas
         }
         self.usable: list[tuple[float, list[int]]] = []
-        readers = {
-            "synsets": self._read_synsets,
-            "thesaurus": self._read_thesaurus,
-            "lexicon": self._read_lexicon,
-            "wordnet": self._read_wordnet,
-        }
         for name, weight in sources.items():
             start = len(self.groups)
             readers[name](folder)
