@@ -40,6 +40,19 @@ def tokenizer():
 arabic = st.text(st.sampled_from(LETTERS + MARKS + " ،.\u0640\u200f"), max_size=40)
 
 
+def by_library(pipeline, base, classes):
+    """Ids and packed marks of one word, by the library and the plain rules."""
+    encoding = pipeline.encode(base, add_special_tokens=False)
+    case_at = mc.case_letter(base, classes)
+    marks = []
+    for start, end in encoding.offsets:
+        inner, case = classes[start:end], 0
+        if start <= case_at < end:
+            case, inner[case_at - start] = inner[case_at - start], 0
+        marks.append(mc.pack(inner, case))
+    return encoding.ids, marks
+
+
 def ids(tokenizer, text):
     return tokenizer.tokenize([text])[0].ids.tolist()
 
@@ -79,14 +92,9 @@ def test_words_that_go_around_the_pipeline_come_out_as_from_it(text):
         base, classes = mc.separate(word)
         if not base:
             continue
-        encoding = pipeline.encode(base, add_special_tokens=False)
-        case_at = mc.case_letter(base, classes)
-        expected_ids += encoding.ids
-        for start, end in encoding.offsets:
-            inner, case = classes[start:end], 0
-            if start <= case_at < end:
-                case, inner[case_at - start] = inner[case_at - start], 0
-            expected_marks.append(mc.pack(inner, case))
+        word_ids, word_marks = by_library(pipeline, base, classes)
+        expected_ids += word_ids
+        expected_marks += word_marks
     tokens = tokenizer.tokenize([text])[0]
     assert tokens.ids.tolist() == expected_ids
     assert tokens.marks is not None and tokens.marks.tolist() == expected_marks
@@ -206,14 +214,9 @@ def plainly(tokenizer, text):
             start += len(part) + 1
             if not part:
                 continue
-            encoding = tokenizer.encode(part, add_special_tokens=False)
-            case_at = mc.case_letter(part, own)
-            ids += encoding.ids
-            for first, last in encoding.offsets:
-                inner, case = own[first:last], 0
-                if first <= case_at < last:
-                    case, inner[case_at - first] = inner[case_at - first], 0
-                marks.append(mc.pack(inner, case))
+            part_ids, part_marks = by_library(tokenizer, part, own)
+            ids += part_ids
+            marks += part_marks
     return ids, marks
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from harakat.arabic.markcodes import conflict, separate
-from harakat.training.mini import lexicon
 from harakat.training.mini.glosses import Drawn, Glosses
 from harakat.training.mini.targets import Axes
 from harakat.training.mini.texts import strip_marks
+from support.stems import write_stems
 
 STEMS = [
     ("Eilom", "N", "knowledge;learning"),
@@ -26,7 +26,7 @@ DIMS = [16, 8]
 
 @pytest.fixture
 def glosses(tmp_path):
-    (tmp_path / lexicon.FILE).write_text("".join(f";; {s}_1\nx\t{s}\t{c}\t{g}\n" for s, c, g in STEMS), "latin-1")
+    write_stems(tmp_path, STEMS)
     noise = np.random.default_rng(0)
     np.savez(tmp_path / "g.npz", texts=np.array(PHRASES), vectors=noise.normal(size=(6, 16)).astype(np.float32))
     axes = Axes(np.zeros(16, np.float32), np.eye(16, dtype=np.float32))

@@ -4,6 +4,7 @@ import pytest
 
 from harakat.errors import RecordError
 from harakat.training.mini.lexicon import FILE, groups, lemmas
+from support.stems import write_stems
 
 LINES = """; a remark
 ;--- Elm
@@ -50,7 +51,7 @@ def test_words_of_one_gloss_form_a_group(folder):
 
 def test_a_gloss_of_many_words_forms_none(tmp_path):
     stems = ["qatal", "katab", "jalas", "fatah", "darab", "madag", "nazal", "sakan", "rasam"]
-    (tmp_path / FILE).write_text("".join(f";; {s}_1\nx\t{s}\tPV\tact\n" for s in stems), "latin-1")
+    write_stems(tmp_path, [(stem, "PV", "act") for stem in stems])
     assert len(lemmas(tmp_path)) == 9 and groups(tmp_path) == []
 
 

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 
 from harakat.errors import RecordError
-from harakat.training.mini import lexicon
 from harakat.training.mini.wordnet import groups, synsets_of
+from support.stems import write_stems
 
 NOUNS = """  1 This software and database
 banner n 2 1 @ 2 0 00000001 00000002
@@ -31,7 +31,7 @@ def folder(tmp_path):
         ("mariD", "PV", "be sick"),
         ("Eal~", "PV", "be ill"),
     ]
-    (tmp_path / lexicon.FILE).write_text("".join(f";; {s}_1\nx\t{s}\t{c}\t{g}\n" for s, c, g in stems), "latin-1")
+    write_stems(tmp_path, stems)
     return tmp_path
 
 

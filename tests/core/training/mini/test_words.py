@@ -7,8 +7,9 @@ import pytest
 from harakat.arabic import markcodes
 from harakat.arabic.markcodes import conflict
 from harakat.errors import RecordError
-from harakat.training.mini import lexicon, texts, thesaurus
+from harakat.training.mini import texts, thesaurus
 from harakat.training.mini.words import Words
+from support.stems import write_stems
 
 ATTESTED = {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}
 
@@ -49,7 +50,7 @@ def dictionaries(data):
         ("qalam", "N", "pen"),
         ("yarAE", "N", "pen"),
     ]
-    (data / lexicon.FILE).write_text("".join(f";; {s}_1\nx\t{s}\t{c}\t{g}\n" for s, c, g in stems), "latin-1")
+    write_stems(data, stems)
     (data / thesaurus.FILE).write_text("UTF-8\nفرح|1\n(اسم)|سُرُور|بَهْجَة\nقلم|1\n(اسم)|يَرَاع\n", "utf-8")
     return data
 
@@ -69,9 +70,7 @@ def test_dictionaries_give_triplets_and_no_held_out_pair(dictionaries):
 
 
 def test_words_of_one_gloss_are_no_clash(dictionaries):
-    (dictionaries / lexicon.FILE).write_text(
-        ";; a_1\nx\tEilom\tN\tflag;x\n;; b_1\nx\tEalam\tN\tflag\n;; c_1\nx\trAy\tNap\tflag\n", "latin-1"
-    )
+    write_stems(dictionaries, [("Eilom", "N", "flag;x"), ("Ealam", "N", "flag"), ("rAy", "Nap", "flag")])
     words = Words(dictionaries, {}, {"lexicon": 1.0}, dropped=10**9)
     assert words.known == []
     assert len(words.forms["علم"]) == 2
