@@ -31,10 +31,11 @@ _MARKED = 0.6
 
 
 class Drawn(NamedTuple):
-    """Words of a step: their texts, and the lemma of each, -1 - lemma where the text is the bare word."""
+    """Words of a step: their texts, the lemma of each, and whether the text is the bare word."""
 
     texts: list[str]
     lemmas: list[int]
+    bare: list[bool]
 
 
 def save_vectors(folder: Path, file: Path) -> None:
@@ -67,7 +68,7 @@ class Glosses:
         dropped: Share (one in so many) of base forms that never appear, as in `Words`.
     """
 
-    def __init__(self, folder: Path, vectors: Path, axes: Axes, dropped: int = 6) -> None:
+    def __init__(self, folder: Path, vectors: Path, axes: Axes, dropped: int = 0) -> None:
         with np.load(vectors) as found:
             places = {str(text): at for at, text in enumerate(found["texts"])}
             english = found["vectors"]
@@ -93,17 +94,17 @@ class Glosses:
 
     def draw(self, count: int, chance: random.Random) -> Drawn:
         """Draw words, marked or bare."""
-        drawn = Drawn([], [])
+        drawn = Drawn([], [], [])
         for at in chance.sample(range(len(self.words)), count):
-            if chance.random() < _MARKED:
+            drawn.lemmas.append(at)
+            drawn.bare.append(chance.random() >= _MARKED)
+            if drawn.bare[-1]:
+                drawn.texts.append(self.bases[at])
+            else:
                 base, classes = markcodes.separate(self.words[at])
                 if classes[-1] < 8 and chance.random() < 0.3:  # other case endings change nothing
                     classes = [*classes[:-1], chance.choice((0, 1, 2, 3, 5, 6))]
                 drawn.texts.append(render(base, classes))
-                drawn.lemmas.append(at)
-            else:
-                drawn.texts.append(self.bases[at])
-                drawn.lemmas.append(-1 - at)
         return drawn
 
     def loss(self, vectors: Tensor, drawn: Drawn, dims: Sequence[int]) -> Tensor:
@@ -114,12 +115,12 @@ class Glosses:
             drawn: What `draw` returned.
             dims: Matryoshka dimensions.
         """
-        own = [at if at >= 0 else -1 - at for at in drawn.lemmas]
-        wanted = np.stack([self.targets[at] if at >= 0 else self.bare[-1 - at] for at in drawn.lemmas])
+        own = drawn.lemmas
+        wanted = np.where(np.array(drawn.bare)[:, None], self.bare[own], self.targets[own])
         rivals = [
             (row, other)
-            for row, at in enumerate(drawn.lemmas)
-            if at >= 0
+            for row, (at, bare) in enumerate(zip(own, drawn.bare, strict=True))
+            if not bare
             for other in self.of_base[self.bases[at]]
             if not self.meanings[other] & self.meanings[at]
         ]

@@ -61,6 +61,8 @@ class Settings:
         layers: Blocks of a network that starts from random weights instead of the teacher's; 0 for the teacher's.
         glosses: Words a step that are drawn to the teacher's vectors of their English glosses (see `Glosses`).
         sources: How often a triplet comes from which source of words (see `Words`); the synsets alone where None.
+        dropped: Share (one in so many) of base forms that no source of words shows (see `Words`); 0 for none.
+        frames: Share of those sentences that are a few words around one (see `scenes.frame`).
         carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
             loss.
         carrier_weight: Weight of that loss.
@@ -95,6 +97,8 @@ class Settings:
     layers: int = 0
     glosses: int = 0
     sources: dict[str, float] | None = None
+    dropped: int = 6
+    frames: float = 0.0
     carrier_margin: float = 0.0
     carrier_weight: float = 4.0
     carrier_scale: float = 20.0
@@ -211,8 +215,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
-    words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources)
-    glosses = Glosses(folder, cache / "glosses.npz", axes) if settings.glosses else None
+    words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources, settings.dropped)
+    glosses = Glosses(folder, cache / "glosses.npz", axes, settings.dropped) if settings.glosses else None
     mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings, glosses)
     optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
     chance = random.Random(settings.seed)

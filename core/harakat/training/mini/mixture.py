@@ -18,7 +18,7 @@ from harakat.training.mini.bank import Bank
 from harakat.training.mini.batches import Sequence_, pool, prepare
 from harakat.training.mini.examples import bare_codes, thinned
 from harakat.training.mini.glosses import Glosses
-from harakat.training.mini.scenes import scene
+from harakat.training.mini.scenes import frame, scene
 from harakat.training.mini.targets import Phrases
 from harakat.training.mini.words import Triplet, Words
 
@@ -188,6 +188,9 @@ class Mixture:
 
     def carrier(self, chance: random.Random) -> Callable[[str], str]:
         """Draw a sentence and return what puts a word into it."""
+        if chance.random() < self.settings.frames:
+            before, after = frame(chance)
+            return lambda word: f"{before} {word} {after}".strip()
         source = chance.random()
         if source < 0.4:
             words = scene(chance).split()

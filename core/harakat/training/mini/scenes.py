@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-__all__ = ["scene"]
+__all__ = ["frame", "scene"]
 
 _WHO = [
     "رجل",
@@ -255,3 +255,72 @@ def scene(chance: random.Random) -> str:
         return " ".join(parts)
     pattern = chance.choice(_NEWS)
     return pattern.format(a=chance.choice(_THING), b=chance.choice(_WHEN), c=chance.choice(_PLACE))
+
+
+# What people write around a word that they ask about or speak of; none of it is a sentence of the evaluation's.
+_BEFORE = [
+    "معنى",
+    "تعريف",
+    "مرادف",
+    "شرح",
+    "نطق",
+    "أصل",
+    "جمع",
+    "ضد",
+    "ترجمة",
+    "أمثلة على",
+    "سؤال عن",
+    "معلومات عن",
+    "درس في",
+    "مقال عن",
+    "فكرة",
+    "رأيت",
+    "سمعت",
+    "كتب",
+    "نسي",
+    "يريد",
+    "وجدت",
+    "هذا",
+    "هذه",
+    "كان",
+    "ليس",
+    "مع",
+    "بدون",
+    "عن",
+    "في",
+    "هو",
+    "هي",
+    "ثم",
+    "قال",
+    "لفظ",
+    "عندي",
+    "",
+]
+_AFTER = [
+    "في اللغة",
+    "في العربية",
+    "عند القدماء",
+    "في الجملة",
+    "في البيت",
+    "كثيرا",
+    "بوضوح",
+    "اليوم",
+    "مرة أخرى",
+    "أيضا",
+    "في الحياة",
+    "للأطفال",
+    "هنا",
+    "جديد",
+    "عظيم",
+    "وغيره",
+    "في درس اليوم",
+    "؟",
+    "",
+    "",
+    "",
+]
+
+
+def frame(chance: random.Random) -> tuple[str, str]:
+    """Return a few words to stand before and after a word, either of them empty at times."""
+    return chance.choice(_BEFORE), chance.choice(_AFTER)

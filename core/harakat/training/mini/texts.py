@@ -70,8 +70,8 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def held_out(key: str, parts: int = 3) -> bool:
-    """True for one in `parts` keys, the same ones on every machine."""
-    return zlib.crc32(key.encode()) % parts == 0
+    """True for one in `parts` keys, the same ones on every machine; for none where `parts` is 0."""
+    return parts > 0 and zlib.crc32(key.encode()) % parts == 0
 
 
 def surah_is_dev(ayah: str) -> bool:

@@ -37,7 +37,8 @@ class Words:
         attested: {base letters: mark strings} of a fully marked corpus, for negatives that exist.
         sources: {"synsets", "thesaurus", "lexicon" or "wordnet": how often a triplet is drawn from it}; a source that
             is not named is not read.
-        dropped: Share (one in so many) of base forms that never appear here, so that they can be judged.
+        dropped: Share (one in so many) of base forms that never appear here, so that what is learnt can be judged on
+            words never seen; 0 for none.
 
     Raises:
         RecordError: A source is unknown, its file is missing, or it holds no two words to train on.
@@ -48,7 +49,7 @@ class Words:
         folder: Path,
         attested: dict[str, list[tuple[int, ...]]],
         sources: Mapping[str, float] | None = None,
-        dropped: int = 6,
+        dropped: int = 0,
     ) -> None:
         sources = {"synsets": 1.0} if sources is None else sources
         readers = {

@@ -30,22 +30,21 @@ def glosses(tmp_path):
     noise = np.random.default_rng(0)
     np.savez(tmp_path / "g.npz", texts=np.array(PHRASES), vectors=noise.normal(size=(6, 16)).astype(np.float32))
     axes = Axes(np.zeros(16, np.float32), np.eye(16, dtype=np.float32))
-    return Glosses(tmp_path, tmp_path / "g.npz", axes, dropped=10**9)
+    return Glosses(tmp_path, tmp_path / "g.npz", axes)
 
 
 def test_words_are_drawn_marked_or_bare(glosses):
     chance = random.Random(1)
     marked = bare = 0
     for _ in range(50):
-        for text, lemma in zip(*glosses.draw(5, chance), strict=True):
-            at = lemma if lemma >= 0 else -1 - lemma
+        for text, at, is_bare in zip(*glosses.draw(5, chance), strict=True):
             assert strip_marks(text) == glosses.bases[at]
-            if lemma >= 0:
-                marked += 1
-                assert not conflict(separate(text)[1], separate(glosses.words[at])[1])
-            else:
+            if is_bare:
                 bare += 1
                 assert text == glosses.bases[at]
+            else:
+                marked += 1
+                assert not conflict(separate(text)[1], separate(glosses.words[at])[1])
     assert marked > 100 and bare > 50
 
 
@@ -58,7 +57,7 @@ def test_a_bare_word_means_all_of_its_readings(glosses):
 
 
 def test_the_loss_is_least_where_each_word_is_at_its_own_glosses(glosses):
-    drawn = Drawn(list(glosses.words), list(range(len(glosses.words))))
+    drawn = Drawn(list(glosses.words), list(range(len(glosses.words))), [False] * len(glosses.words))
     right = torch.from_numpy(glosses.targets)
     least = glosses.loss(right, drawn, DIMS)
     # The words for pen share their gloss: to swap them costs nothing.
@@ -77,7 +76,7 @@ def test_readings_of_one_word_are_rivals_even_where_they_are_not_drawn(glosses):
     at = glosses.words.index("عِلْم")
     flag = torch.from_numpy(glosses.targets[[glosses.words.index("عَلَم")]])
     house = torch.from_numpy(glosses.targets[[glosses.words.index("بَيْت")]])
-    drawn = Drawn(["عِلْم"], [at])
+    drawn = Drawn(["عِلْم"], [at], [False])
     hold = [
         2 * (1 - torch.cosine_similarity(v[:, :16], torch.from_numpy(glosses.targets[[at]]))) for v in (flag, house)
     ]

@@ -15,7 +15,7 @@ ATTESTED = {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}
 
 
 def test_negatives_are_other_words_of_the_same_letters(data):
-    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
+    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]})
     chance = random.Random(1)
     seen = 0
     for _ in range(200):
@@ -31,7 +31,7 @@ def test_negatives_are_other_words_of_the_same_letters(data):
 
 
 def test_a_clash_is_one_word_in_two_conflicting_ways(data):
-    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]}, dropped=10**9)
+    words = Words(data, {"علم": [(3, 7, 0), (1, 1, 0), (1, 9, 0)]})
     chance = random.Random(1)
     for _ in range(100):
         first, second, bare = words.clash(chance)
@@ -57,7 +57,7 @@ def dictionaries(data):
 
 def test_dictionaries_give_triplets_and_no_held_out_pair(dictionaries):
     sources = {"synsets": 1.0, "thesaurus": 1.0, "lexicon": 1.0}
-    words = Words(dictionaries, ATTESTED, sources, dropped=10**9)
+    words = Words(dictionaries, ATTESTED, sources)
     chance = random.Random(4)
     drawn = [words.draw(chance) for _ in range(600)]
     pairs = {frozenset((t.base, texts.strip_marks(t.positive))) for t in drawn}
@@ -71,7 +71,7 @@ def test_dictionaries_give_triplets_and_no_held_out_pair(dictionaries):
 
 def test_words_of_one_gloss_are_no_clash(dictionaries):
     write_stems(dictionaries, [("Eilom", "N", "flag;x"), ("Ealam", "N", "flag"), ("rAy", "Nap", "flag")])
-    words = Words(dictionaries, {}, {"lexicon": 1.0}, dropped=10**9)
+    words = Words(dictionaries, {}, {"lexicon": 1.0})
     assert words.known == []
     assert len(words.forms["علم"]) == 2
 
