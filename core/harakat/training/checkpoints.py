@@ -1,4 +1,4 @@
-"""The trainer: sentence-transformers' own, with checkpoints that a kill cannot spoil."""
+"""Trainers, transformers' and sentence-transformers' own, with checkpoints that a kill cannot spoil."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformerTrainer
+from transformers import Trainer
 
-__all__ = ["CheckpointedTrainer", "latest_checkpoint"]
+__all__ = ["CheckpointedTrainer", "PlainTrainer", "latest_checkpoint"]
 
 _FOLDER = re.compile(r"checkpoint-(\d+)")
 _COMPLETE = "complete"
@@ -31,33 +32,34 @@ def latest_checkpoint(folder: Path) -> tuple[Path, int] | None:
     return path, step
 
 
-class CheckpointedTrainer(SentenceTransformerTrainer):
+class PlainTrainer(Trainer):
     """Keeps weights as safetensors, and marks a checkpoint once every process has written its part.
 
     Args:
         keep: Checkpoints to keep.
-        **kwargs: As in sentence-transformers.
+        **kwargs: As in transformers.
     """
 
     def __init__(self, *, keep: int, **kwargs: Any) -> None:
         self.keep = keep
         super().__init__(**kwargs)
 
-    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """No card of the library's making: the finished model gets one of ours."""
-
     def load_weights(self, checkpoint: Path) -> None:
         """Take the weights of a checkpoint."""
         self._load_from_checkpoint(str(checkpoint))
 
+    def _network(self) -> torch.nn.Module:
+        assert isinstance(self.model, torch.nn.Module)  # given from the start
+        return self.model
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or str(self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        state = {name: tensor.detach().contiguous() for name, tensor in self.model.state_dict().items()}
+        state = {name: tensor.detach().contiguous() for name, tensor in self._network().state_dict().items()}
         save_file(state, folder / _WEIGHTS)
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        self.model.load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS))
+        self._network().load_state_dict(load_file(Path(checkpoint_path) / _WEIGHTS))
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
@@ -76,3 +78,15 @@ class CheckpointedTrainer(SentenceTransformerTrainer):
         for step in sorted(steps)[: -self.keep]:
             (steps[step] / _COMPLETE).unlink(missing_ok=True)
             shutil.rmtree(steps[step])
+
+
+class CheckpointedTrainer(PlainTrainer, SentenceTransformerTrainer):
+    """The same on sentence-transformers' trainer, with its losses and data sets.
+
+    Args:
+        keep: Checkpoints to keep.
+        **kwargs: As in sentence-transformers.
+    """
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """No card of the library's making: the finished model gets one of ours."""

@@ -51,21 +51,21 @@ def check_number(
         raise OptionError(f"{where}: {name}={value!r} is not a number {' and '.join(filter(None, bounds))}")
 
 
-def check_betas(value: object) -> tuple[float, float]:
+def check_betas(where: str, value: object) -> tuple[float, float]:
     """AdamW's two decay rates."""
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise OptionError(f"recipe: betas={value!r} is not two numbers, such as [0.9, 0.95]")
+        raise OptionError(f"{where}: betas={value!r} is not two numbers, such as [0.9, 0.95]")
     for beta in value:
-        check_number("recipe", "betas", beta, least=0.0, below=1.0)
+        check_number(where, "betas", beta, least=0.0, below=1.0)
     return float(value[0]), float(value[1])
 
 
-def check_dims(value: object) -> tuple[int, ...] | None:
+def check_dims(where: str, value: object) -> tuple[int, ...] | None:
     """Matryoshka dims, largest first."""
     if value is None:
         return None
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-        raise OptionError(f"recipe: dims={value!r} is not a list of whole numbers, such as [768, 256, 64]")
+        raise OptionError(f"{where}: dims={value!r} is not a list of whole numbers, such as [768, 256, 64]")
     for dim in value:
-        check_whole("recipe", "dims", dim, least=1)
+        check_whole(where, "dims", dim, least=1)
     return tuple(sorted(set(value), reverse=True))

@@ -12,15 +12,8 @@ from typing import Any
 
 from harakat._options import refuse_unknown
 from harakat.errors import OptionError
-from harakat.training.checks import (
-    check_betas,
-    check_dims,
-    check_flag,
-    check_number,
-    check_one_of,
-    check_text,
-    check_whole,
-)
+from harakat.training.checks import check_dims, check_flag, check_number, check_one_of, check_text, check_whole
+from harakat.training.schedule import Schedule
 
 __all__ = ["Recipe", "Source", "load_recipe", "shipped_recipes"]
 
@@ -31,7 +24,6 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 """Kinds of data, and the columns that each is read from."""
 MIXING = ("concatenate", "proportional", "round_robin")
-PRECISIONS = ("auto", "float32", "bfloat16")
 STORAGE = ("float32", "int8")
 _SHIPPED = Path(__file__).parent / "recipes"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -96,8 +88,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a training run besides the texts themselves.
+class Recipe(Schedule):
+    """Everything that decides a training run besides the texts themselves; how it is trained is in `Schedule`.
 
     Attributes:
         name: What the recipe is called; its output lies in ``runs/<name>`` by default.
@@ -113,27 +105,11 @@ class Recipe:
         mixing: ``"concatenate"`` puts all rows into one heap; ``"proportional"`` and ``"round_robin"`` draw each
             batch from one data set, by size or in turn (needed where triplets and pairs meet).
         max_length: Tokens a training text is cut to; the finished model keeps the starting model's own length.
-        batch_size: Rows in a step, over all processes together.
         mini_batch_size: Rows that pass through the network at once, with gradients cached in between (GradCache);
             the same loss in less memory. None for a whole batch at once.
         scale: The factor of the cosines in MultipleNegativesRankingLoss.
         dims: Matryoshka dims to train, the full size always among them; None for the starting checkpoint's.
-        lr: Peak learning rate.
-        betas: AdamW's.
-        eps: AdamW's.
-        weight_decay: AdamW's.
-        warmup: Share of the steps in which the rate rises; a cosine takes it to zero after that.
-        clip: Largest norm of the gradient.
-        epochs: Passes over the data.
-        max_steps: Steps instead of epochs.
-        precision: ``"auto"`` is bfloat16 autocast on a CUDA device that has it and float32 elsewhere.
         gradient_checkpointing: Less memory for more time; NeoAraBERT only.
-        seed: Of everything drawn at random.
-        device: ``"auto"`` or ``"cpu"``.
-        workers: Processes that tokenise ahead; 0 tokenises in between.
-        log_every: Steps between lines of the metrics.
-        save_every: Steps between checkpoints.
-        keep: Checkpoints to keep.
         storage: How a finished harakat-mini is stored: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
     """
 
@@ -148,26 +124,10 @@ class Recipe:
     morphology: str | None = None
     mixing: str = "concatenate"
     max_length: int = 128
-    batch_size: int = 64
     mini_batch_size: int | None = None
     scale: float = 20.0
     dims: tuple[int, ...] | None = None
-    lr: float = 1e-5
-    betas: tuple[float, float] = (0.9, 0.95)
-    eps: float = 1e-8
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    clip: float = 1.0
-    epochs: float = 1.0
-    max_steps: int | None = None
-    precision: str = "auto"
     gradient_checkpointing: bool = False
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 0
-    log_every: int = 10
-    save_every: int = 500
-    keep: int = 1
     storage: str = "float32"
 
     def __post_init__(self) -> None:
@@ -182,23 +142,14 @@ class Recipe:
             raise OptionError("recipe: start=None; name the model to start from, such as 'harakat-mini'")
         if self.segmentation is not None:
             check_flag(where, "segmentation", self.segmentation)
-        for name in ("max_length", "batch_size", "log_every", "save_every", "keep"):
-            check_whole(where, name, getattr(self, name), least=1)
-        for name in ("seed", "workers"):
-            check_whole(where, name, getattr(self, name), least=0)
-        for name in ("mini_batch_size", "max_steps"):
-            if getattr(self, name) is not None:
-                check_whole(where, name, getattr(self, name), least=1)
+        self.check_schedule(where)
+        check_whole(where, "max_length", self.max_length, least=1)
+        if self.mini_batch_size is not None:
+            check_whole(where, "mini_batch_size", self.mini_batch_size, least=1)
         check_flag(where, "gradient_checkpointing", self.gradient_checkpointing)
-        for name in ("scale", "lr", "eps", "clip", "epochs"):
-            check_number(where, name, getattr(self, name), above=0.0)
-        check_number(where, "weight_decay", self.weight_decay, least=0.0)
-        check_number(where, "warmup", self.warmup, least=0.0, below=1.0)
-        object.__setattr__(self, "betas", check_betas(self.betas))
-        object.__setattr__(self, "dims", check_dims(self.dims))
+        check_number(where, "scale", self.scale, above=0.0)
+        object.__setattr__(self, "dims", check_dims(where, self.dims))
         check_one_of(where, "mixing", self.mixing, MIXING)
-        check_one_of(where, "precision", self.precision, PRECISIONS)
-        check_one_of(where, "device", self.device, ("auto", "cpu"))
         check_one_of(where, "storage", self.storage, STORAGE)
         if self.batch_size < 2:
             raise OptionError("recipe: batch_size=1, but the other rows of a batch are the negatives; take 2 or more")

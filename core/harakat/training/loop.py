@@ -1,4 +1,4 @@
-"""The steps themselves: sentence-transformers' trainer, losses and arguments as a recipe wants them."""
+"""The steps themselves: a trainer of the library's, with arguments, losses and metrics as the settings want them."""
 
 from __future__ import annotations
 
@@ -10,51 +10,59 @@ from typing import TYPE_CHECKING, Any
 
 from harakat.errors import OptionError
 from harakat.training.config import Recipe
+from harakat.training.schedule import Schedule
 
 if TYPE_CHECKING:
+    from harakat.training.checkpoints import PlainTrainer
     from harakat.training.trainable import Trainable
 
-__all__ = ["CHECKPOINTS", "METRICS", "run_trainer", "trainer_arguments"]
+__all__ = [
+    "CHECKPOINTS",
+    "METRICS",
+    "run_trainer",
+    "sentence_arguments",
+    "sentence_trainer",
+    "trainer_arguments",
+]
 
 METRICS, CHECKPOINTS = "metrics.jsonl", "checkpoints"
 
 
 def run_trainer(
-    recipe: Recipe,
+    schedule: Schedule,
     folder: Path,
     arguments: Any,
-    datasets: Any,
-    trainable: Trainable,
-    facts: dict[str, Any],
-    precision: tuple[str, str],
+    first: dict[str, Any],
+    make: Callable[[Any], PlainTrainer],
     show_progress: bool | None,
     on_log: Callable[[dict[str, Any]], None] | None,
+    passes: float = 1.0,
 ) -> tuple[int, int | None]:
-    """Train to the end; gives the steps in all, and the step that it went on from."""
+    """Train to the end, from the last checkpoint where there is one.
+
+    Args:
+        schedule: The run's settings.
+        folder: The run's own.
+        arguments: See `trainer_arguments`.
+        first: Facts of the run, for the first line of the metrics.
+        make: Builds the trainer, given the callback that writes the metrics.
+        show_progress: Whether to show a bar; None shows one on a terminal.
+        on_log: Called with every line of the metrics.
+        passes: Passes over the data that the trainer takes for one.
+
+    Returns:
+        The steps in all, and the step that it went on from.
+    """
     from transformers import PrinterCallback
 
-    from harakat.training.checkpoints import CheckpointedTrainer, latest_checkpoint
+    from harakat.training.checkpoints import latest_checkpoint
     from harakat.training.metrics import Metrics
 
     found = latest_checkpoint(folder / CHECKPOINTS)
-    first = {
-        "name": recipe.name,
-        "precision": precision[0],
-        "why": precision[1],
-        "device": str(arguments.device),
-        "processes": arguments.world_size,
-        "rows": {source["name"]: source["rows"] for source in facts["data"]},
-    }
+    first = {**first, "device": str(arguments.device), "processes": arguments.world_size}
     resumed = found[1] if found else None
-    metrics = Metrics(folder / METRICS, first, resumed, recipe.batch_size, show_progress, on_log)
-    trainer = CheckpointedTrainer(
-        keep=recipe.keep,
-        model=trainable.model,
-        args=arguments,
-        train_dataset=datasets,
-        loss=_loss(recipe, trainable, arguments.world_size),
-        callbacks=[metrics],
-    )
+    metrics = Metrics(folder / METRICS, first, resumed, schedule.batch_size, show_progress, on_log, passes)
+    trainer = make(metrics)
     trainer.remove_callback(PrinterCallback)
     if found and _is_last(found[0]):
         trainer.load_weights(found[0])
@@ -63,8 +71,28 @@ def run_trainer(
     return int(trainer.state.global_step), resumed
 
 
-def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
-    """The recipe in sentence-transformers' words; also finds the processes that a launcher has started.
+def sentence_trainer(recipe: Recipe, trainable: Trainable, arguments: Any, datasets: Any, metrics: Any) -> PlainTrainer:
+    """Sentence-transformers' trainer and losses as a recipe wants them."""
+    from harakat.training.checkpoints import CheckpointedTrainer
+
+    return CheckpointedTrainer(
+        keep=recipe.keep,
+        model=trainable.model,
+        args=arguments,
+        train_dataset=datasets,
+        loss=_loss(recipe, trainable, arguments.world_size),
+        callbacks=[metrics],
+    )
+
+
+def trainer_arguments(recipe: Schedule, folder: Path, precision: str, **more: Any) -> Any:
+    """A schedule in sentence-transformers' words; also finds the processes that a launcher has started.
+
+    Args:
+        recipe: The schedule.
+        folder: The run's own.
+        precision: ``"float32"`` or ``"bfloat16"``.
+        **more: Further arguments in the library's words.
 
     Raises:
         OptionError: The batch cannot be shared evenly.
@@ -78,8 +106,6 @@ def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
         raise OptionError(
             f"batch_size={recipe.batch_size} is shared by {world} processes and does not divide; take a multiple"
         )
-    # Passed only where it is wanted: newer releases of transformers call it by another name.
-    rare: dict[str, Any] = {"gradient_checkpointing": True} if recipe.gradient_checkpointing else {}
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder / CHECKPOINTS),
         per_device_train_batch_size=recipe.batch_size,
@@ -97,8 +123,6 @@ def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
         bf16=precision == "bfloat16",
         seed=recipe.seed,
         data_seed=recipe.seed,
-        batch_sampler="no_duplicates",
-        multi_dataset_batch_sampler="round_robin" if recipe.mixing == "round_robin" else "proportional",
         dataloader_num_workers=recipe.workers,
         dataloader_pin_memory=not cpu and torch.cuda.is_available(),
         dataloader_drop_last=world > 1,
@@ -112,12 +136,26 @@ def trainer_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
         report_to="none",
         disable_tqdm=True,
         use_cpu=cpu,
-        **rare,
+        **more,
     )
     if arguments.world_size == 1:
         # Several GPUs without a launcher would become threads of one process (DataParallel), another loss altogether.
         arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
+
+
+def sentence_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
+    """`trainer_arguments` of a recipe: also how its data sets are drawn from."""
+    # Passed only where it is wanted: newer releases of transformers call it by another name.
+    rare: dict[str, Any] = {"gradient_checkpointing": True} if recipe.gradient_checkpointing else {}
+    return trainer_arguments(
+        recipe,
+        folder,
+        precision,
+        batch_sampler="no_duplicates",
+        multi_dataset_batch_sampler="round_robin" if recipe.mixing == "round_robin" else "proportional",
+        **rare,
+    )
 
 
 def _is_last(checkpoint: Path) -> bool:

@@ -36,6 +36,7 @@ class Metrics(TrainerCallback):
         batch_size: Rows in a step.
         show_progress: True or False; None shows a bar on a terminal.
         on_log: Called with every line.
+        passes: Passes over the data that the trainer takes for one.
     """
 
     def __init__(
@@ -46,10 +47,11 @@ class Metrics(TrainerCallback):
         batch_size: int,
         show_progress: bool | None,
         on_log: Callable[[dict[str, Any]], None] | None,
+        passes: float = 1.0,
     ) -> None:
         self.path, self.first, self.resumed, self.batch_size = path, first, resumed, batch_size
         self.show_progress = sys.stderr.isatty() if show_progress is None else show_progress
-        self.on_log_line = on_log
+        self.on_log_line, self.passes = on_log, passes
         self._bar: Any = None
         self._last = (0, 0.0)
 
@@ -97,7 +99,7 @@ class Metrics(TrainerCallback):
         self._last = (step, now)
         line = {
             "step": step,
-            "epoch": round(float(state.epoch or 0), 4),
+            "epoch": round(float(state.epoch or 0) * self.passes, 4),
             "loss": float(logs["loss"]),
             "lr": float(logs["learning_rate"]),
             "grad_norm": round(float(logs.get("grad_norm", float("nan"))), 4),

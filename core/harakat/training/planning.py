@@ -13,6 +13,7 @@ from harakat.model.config import read_config
 from harakat.model.names import locate
 from harakat.training.config import Recipe
 from harakat.training.data import read_source
+from harakat.training.schedule import Schedule
 
 __all__ = ["MODEL", "Plan", "choose_precision", "output_folder", "plan", "require_extra", "starting_model"]
 
@@ -107,7 +108,7 @@ def starting_model(recipe: Recipe, output: Path) -> str:
     return str(folder)
 
 
-def choose_precision(recipe: Recipe) -> tuple[str, str]:
+def choose_precision(recipe: Schedule) -> tuple[str, str]:
     """The number format of the matrix products, and why.
 
     Raises:
@@ -122,7 +123,7 @@ def choose_precision(recipe: Recipe) -> tuple[str, str]:
             f"precision='bfloat16': {torch.cuda.get_device_name()} has none; set precision='auto' or 'float32'"
         )
     if recipe.precision != "auto":
-        return recipe.precision, "as the recipe says"
+        return recipe.precision, "as the settings say"
     if able:
         return "bfloat16", "autocast: the CUDA device has it"
     return "float32", "the CUDA device has no bfloat16" if cuda else "no CUDA device; autocast would not pay"

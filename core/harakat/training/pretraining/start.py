@@ -1,0 +1,137 @@
+"""The checkpoint that a run starts from: opened to be trained, or made anew, and what was trained as a folder again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.encoder import Encoder
+from harakat.errors import OptionError
+from harakat.model.architecture import NeoAraBERT
+from harakat.model.architecture_names import NEOARABERT
+from harakat.model.checkpoint import load_network
+from harakat.training.pretraining.masked_lm import fresh_network
+from harakat.training.pretraining.settings import PretrainSettings
+from harakat.training.pretraining.vocabulary import LearntTokenizer
+from harakat.training.trainable import Trainable
+
+__all__ = ["Start", "write_fresh"]
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+class Start:
+    """A NeoAraBERT checkpoint whose weights may move.
+
+    Args:
+        model: What `harakat.Encoder` takes.
+        dims: Matryoshka dims of the finished model; None for the checkpoint's own.
+        max_length: Longest training sequence, in tokens.
+        morphology: As in `harakat.Encoder`.
+
+    Attributes:
+        encoder: The checkpoint as it was.
+        network: A float32 copy of its network, to be trained.
+        tokenizer: Reads texts that `spell` has been over.
+        dims: Largest first.
+
+    Raises:
+        OptionError: It is harakat-mini's architecture, or an option does not suit it.
+        ModelError: It cannot be opened.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        dims: Sequence[int] | None = None,
+        max_length: int = 128,
+        morphology: str | None = None,
+    ) -> None:
+        options: dict[str, Any] = {} if morphology is None else {"morphology": morphology}
+        self.encoder = Encoder(model, device="cpu", max_length=max_length, **options)
+        loaded = self.encoder._loaded
+        if loaded.config.model_type != NEOARABERT:
+            raise OptionError(
+                f"{self.encoder.name!r} is harakat-mini's architecture, which takes marks beside the letters; train "
+                f"it with harakat.training.mini or harakat train, or start from a NeoAraBERT"
+            )
+        self._trainable = Trainable(self.encoder, dims)
+        self.dims = self._trainable.dims
+        network = load_network(loaded.folder, loaded.config)
+        assert isinstance(network, NeoAraBERT)  # by its model_type
+        self.network = network.train().requires_grad_(True)
+        self.tokenizer = ArabicTokenizer.from_folder(loaded.folder, morphology=morphology)
+
+    def spell(self, texts: Sequence[str]) -> list[str]:
+        """Texts in the spelling that the checkpoint reads."""
+        from harakat.arabic.orthography import canonical_spelling
+
+        return [canonical_spelling(text) for text in texts] if self.encoder.spelling == "imlai" else list(texts)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a resumed run must find again."""
+        return {"model": self.encoder.name, "fingerprint": str(self.encoder.fingerprint)}
+
+    def save(self, folder: Path, card: str, lineage: dict[str, Any]) -> None:
+        """Write the network as it is now, in the published layout.
+
+        Args:
+            folder: Made; must not exist.
+            card: Text of its README.md.
+            lineage: Content of its ``training.json``.
+        """
+        first: Any = self._trainable.model[0]
+        first.model.load_state_dict({name: tensor.cpu() for name, tensor in self.network.state_dict().items()})
+        self._trainable.save(folder, card, lineage, exact=True)
+
+
+def write_fresh(
+    folder: Path, settings: PretrainSettings, tokenizer: LearntTokenizer | Path, size: int, spelling: str
+) -> None:
+    """Write a checkpoint with random weights; it appears last and at once.
+
+    Args:
+        folder: Made, if it is not there yet.
+        settings: The network's numbers and the seed.
+        tokenizer: A new one, or the folder of one.
+        size: Its pieces.
+        spelling: The spelling that it was learnt from.
+    """
+    from safetensors.torch import save_file
+
+    if folder.exists():
+        return
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    if isinstance(tokenizer, Path):
+        for name in TOKENIZER_FILES:
+            shutil.copyfile(tokenizer / name, partial / name)
+    else:
+        tokenizer.save(partial)
+    shape = settings.shape(size)
+    values = asdict(shape)
+    config = {
+        "model_type": NEOARABERT,
+        **{name: value for name, value in values.items() if name not in ("max_positions", "pad_id")},
+        "max_position_embeddings": shape.max_positions,
+        "pad_token_id": shape.pad_id,
+        "rms_norm": True,
+        "rope": True,
+        "hidden_act": "swiglu",
+        "spelling": spelling,
+        "matryoshka_dims": settings.dims,
+    }
+    (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    length = json.dumps({"max_seq_length": settings.max_length})
+    (partial / "sentence_bert_config.json").write_text(length + "\n", encoding="utf-8")
+    save_file(dict(fresh_network(shape, settings.seed).state_dict()), partial / "model.safetensors")
+    partial.replace(folder)

