@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,9 @@ from harakat.training.pretraining.corpus import Corpus, digest, gather
 from harakat.training.pretraining.masked_lm import MaskedLM, Student
 from harakat.training.pretraining.masking import WordMasker
 from harakat.training.pretraining.settings import DistilSettings, PretrainSettings, as_dict
-from harakat.training.pretraining.start import Start, write_fresh
+from harakat.training.pretraining.start import FreshTokenizer, Start, copy_tokenizer, write_fresh
 from harakat.training.pretraining.teacher import TeacherVectors, as_teacher
-from harakat.training.pretraining.vocabulary import LearntTokenizer, learn_tokenizer
+from harakat.training.pretraining.vocabulary import learn_tokenizer
 
 if TYPE_CHECKING:
     from harakat.training.checkpoints import PlainTrainer
@@ -55,7 +55,7 @@ def pretrain(
         texts: A .txt, .jsonl, .csv or .tsv file, several of them (as `Path`), or the texts themselves.
         output: Folder for ``run.json``, ``metrics.jsonl``, plots, ``checkpoints/`` and the finished ``model/``.
         settings: None for the defaults.
-        tokenizer: A folder with a tokenizer's two files; None learns one from the texts.
+        tokenizer: A folder with a tokenizer's two files, whose spelling is taken over; None learns one from the texts.
         start: A NeoAraBERT to go on with, as `harakat.Encoder` takes it; network, tokenizer, spelling and dims are
             then its own, and the settings' are not read. None begins anew.
         resume: Go on with the run in `output` from its last checkpoint, to the very same weights; where there is no
@@ -77,48 +77,59 @@ def pretrain(
     if tokenizer is not None and start is not None:
         raise OptionError(f"tokenizer={str(tokenizer)!r}: start={str(start)!r} has its own; leave one of them out")
     items = gather(texts)
-    place = Path(start) if start is not None and Path(start).is_dir() else start or run.folder / FRESH
     options: dict[str, Any] = {"max_length": settings.max_length, "morphology": settings.morphology}
-    given: LearntTokenizer | Path | None = None
-    size, spelling = 0, settings.spelling
-    if start is not None:
-        facts = {**Start(place, **options).facts, "fresh": False}
+    begun = None if start is None else Start(start, **options)
+    fresh = run.folder / FRESH
+    if begun is not None:
+        given, facts = None, begun.facts
+    elif tokenizer is not None:
+        given = _given_tokenizer(Path(tokenizer).expanduser(), settings)
+        facts = {"model": "a fresh network", "tokenizer": given.digest}
     else:
-        facts = {"model": "a fresh network", "fresh": True}
-        if tokenizer is not None:
-            given = Path(tokenizer).expanduser()
-            vocabulary = load_vocabulary(given)
-            path = given / "tokenizer_config.json"
-            size, spelling = vocabulary.size, read_json(path).get("spelling", spelling) if path.exists() else spelling
-            facts["tokenizer"] = vocabulary.digest
-        elif run.is_first and not (run.folder / FRESH).exists():
-            given = learn_tokenizer(
-                items,
-                size=settings.vocabulary,
-                mark_strings=settings.mark_strings,
-                segmentation=settings.segmentation,
-                morphology=settings.morphology,
-                spelling=settings.spelling,
-            )
-            size = given.size
+        # Learnt once, by the process that writes.
+        given = _learnt_tokenizer(items, settings) if run.is_first and not fresh.exists() else None
+        facts = {"model": "a fresh network"}
     run.facts |= {"start": facts, "data": [{"name": "texts", "rows": len(items), "sha256": digest(items)}]}
-    opened: list[Start] = []
 
     def begin() -> None:
         if given is not None:
-            write_fresh(run.folder / FRESH, settings, given, size, spelling)
+            write_fresh(fresh, settings, given)
 
     def steps() -> tuple[int, int | None]:
-        opened.append(now := Start(place, **options))
-        reader = now.tokenizer
+        nonlocal begun
+        begun = begun or Start(fresh, **options)
+        reader = begun.tokenizer
         room = settings.max_length - len(reader.prefix) - len(reader.suffix)
-        corpus = Corpus.of(now.spell(items), reader, room)
-        vocabulary = load_vocabulary(now.encoder._loaded.folder)
-        masker = WordMasker.of(vocabulary, settings.share, settings.marks_only)
+        corpus = Corpus.of(begun.spell(items), reader, room)
+        masker = WordMasker.of(begun.vocabulary, settings.share, settings.marks_only)
         batches = MaskedBatches(corpus, reader, masker, settings.seed)
-        return run.train(MaskedLM(now.network, settings.seed), len(corpus), batches)
+        return run.train(MaskedLM(begun.network, settings.seed), len(corpus), batches)
 
-    return run.carry_out(begin, steps, lambda folder, count: opened[0].save(folder, run.card(count), run.facts))
+    def save(folder: Path, count: int) -> None:
+        assert begun is not None  # by `steps`
+        begun.save(folder, run.card(count), run.facts)
+
+    return run.carry_out(begin, steps, save)
+
+
+def _given_tokenizer(folder: Path, settings: PretrainSettings) -> FreshTokenizer:
+    vocabulary = load_vocabulary(folder)
+    path = folder / "tokenizer_config.json"
+    spelling = read_json(path).get("spelling") if path.exists() else None
+    save = partial(copy_tokenizer, folder)
+    return FreshTokenizer(vocabulary.size, spelling or settings.spelling, save, vocabulary.digest)
+
+
+def _learnt_tokenizer(texts: Sequence[str], settings: PretrainSettings) -> FreshTokenizer:
+    learnt = learn_tokenizer(
+        texts,
+        size=settings.vocabulary,
+        mark_strings=settings.mark_strings,
+        segmentation=settings.segmentation,
+        morphology=settings.morphology,
+        spelling=settings.spelling,
+    )
+    return FreshTokenizer(learnt.size, learnt.spelling, learnt.save)
 
 
 def distil(

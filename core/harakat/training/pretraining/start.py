@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.arabic.vocabulary import load_vocabulary
 from harakat.encoder import Encoder
 from harakat.errors import OptionError
 from harakat.model.architecture import NeoAraBERT
@@ -18,12 +19,9 @@ from harakat.model.architecture_names import NEOARABERT
 from harakat.model.checkpoint import load_network
 from harakat.training.pretraining.masked_lm import fresh_network
 from harakat.training.pretraining.settings import PretrainSettings
-from harakat.training.pretraining.vocabulary import LearntTokenizer
 from harakat.training.trainable import Trainable
 
-__all__ = ["Start", "write_fresh"]
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+__all__ = ["FreshTokenizer", "Start", "copy_tokenizer", "write_fresh"]
 
 
 class Start:
@@ -38,6 +36,7 @@ class Start:
     Attributes:
         encoder: The checkpoint as it was.
         network: A float32 copy of its network, to be trained.
+        vocabulary: The tokenizer's files.
         tokenizer: Reads texts that `spell` has been over.
         dims: Largest first.
 
@@ -67,6 +66,7 @@ class Start:
         network = load_network(loaded.folder, loaded.config)
         assert isinstance(network, NeoAraBERT)  # by its model_type
         self.network = network.train().requires_grad_(True)
+        self.vocabulary = load_vocabulary(loaded.folder)
         self.tokenizer = ArabicTokenizer.from_folder(loaded.folder, morphology=morphology)
 
     def spell(self, texts: Sequence[str]) -> list[str]:
@@ -93,17 +93,42 @@ class Start:
         self._trainable.save(folder, card, lineage, exact=True)
 
 
-def write_fresh(
-    folder: Path, settings: PretrainSettings, tokenizer: LearntTokenizer | Path, size: int, spelling: str
-) -> None:
+@dataclass(frozen=True)
+class FreshTokenizer:
+    """The tokenizer of a network that is yet to be made.
+
+    Attributes:
+        size: Its pieces.
+        spelling: The spelling that it was learnt from.
+        save: Writes its files into a folder.
+        digest: Of a given one; ``""`` for one that follows from texts and settings.
+    """
+
+    size: int
+    spelling: str
+    save: Callable[[Path], None]
+    digest: str = ""
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy the files of a tokenizer.
+
+    Args:
+        source: Has `tokenizer.json` and, as a rule, `tokenizer_config.json`.
+        folder: To copy them into.
+    """
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        if (source / name).exists():
+            shutil.copyfile(source / name, folder / name)
+
+
+def write_fresh(folder: Path, settings: PretrainSettings, tokenizer: FreshTokenizer) -> None:
     """Write a checkpoint with random weights; it appears last and at once.
 
     Args:
         folder: Made, if it is not there yet.
         settings: The network's numbers and the seed.
-        tokenizer: A new one, or the folder of one.
-        size: Its pieces.
-        spelling: The spelling that it was learnt from.
+        tokenizer: See there.
     """
     from safetensors.torch import save_file
 
@@ -112,12 +137,8 @@ def write_fresh(
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    if isinstance(tokenizer, Path):
-        for name in TOKENIZER_FILES:
-            shutil.copyfile(tokenizer / name, partial / name)
-    else:
-        tokenizer.save(partial)
-    shape = settings.shape(size)
+    tokenizer.save(partial)
+    shape = settings.shape(tokenizer.size)
     values = asdict(shape)
     config = {
         "model_type": NEOARABERT,
@@ -127,7 +148,7 @@ def write_fresh(
         "rms_norm": True,
         "rope": True,
         "hidden_act": "swiglu",
-        "spelling": spelling,
+        "spelling": tokenizer.spelling,
         "matryoshka_dims": settings.dims,
     }
     (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

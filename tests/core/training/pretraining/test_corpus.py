@@ -26,7 +26,7 @@ def reader(tokenizer_folder: Path) -> ArabicTokenizer:
 
 
 @given(lines=LINES.filter(lambda lines: any(lines)), room=st.integers(3, 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_windows_are_the_texts(reader: ArabicTokenizer, lines: list[str], room: int) -> None:
     corpus = Corpus.of(lines, reader, room)
     seen = [corpus.window(place) for place in range(len(corpus))]

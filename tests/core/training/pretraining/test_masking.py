@@ -38,7 +38,7 @@ def sequence(reader: ArabicTokenizer, words: list[str]) -> tuple[np.ndarray, np.
 
 
 @given(words=LINES, seed=st.integers(0, 2**32), share=st.floats(0.01, 0.99), marks_only=st.floats(0, 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whole_words_or_all_their_marks(
     reader: ArabicTokenizer, vocabulary: Vocabulary, words: list[str], seed: int, share: float, marks_only: float
 ) -> None:
