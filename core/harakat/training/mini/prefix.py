@@ -1,0 +1,165 @@
+"""Short prefixes of their own, and all dims as they were: the very last step of training.
+
+At full width only the angles between vectors count, not their coordinates. So the first dims may be any linear map of
+the vector, the best one that can be found for ranking, as long as the dims behind them make up for it: with A the map
+of the short prefix, scaled so that no direction is counted more than once, the others hold the square root of
+I - A'A. All of it is linear and becomes part of the projection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import kl_div, normalize
+
+from harakat.training.mini import losses
+from harakat.training.mini.head import Pooled
+from harakat.training.mini.mixture import PARTED, overlaps
+
+__all__ = ["PrefixSettings", "complete", "fit_prefix", "shorten"]
+
+
+@dataclass(frozen=True)
+class PrefixSettings:
+    """Of the map to the short prefix.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch: Pairs of a kind a step.
+        rate: Peak learning rate.
+        structure_weight: Weight of keeping the neighbours that texts have at full width.
+        clash_weight: Weight of the loss that parts conflicting vowellings.
+        upright_weight: Weight of keeping the map's rows at right angles and of one length. The further from it, the
+            less of the prefix the dims behind it can leave out.
+        seed: Of the order of examples.
+    """
+
+    steps: int = 1500
+    batch: int = 768
+    rate: float = 2e-3
+    structure_weight: float = 1.0
+    clash_weight: float = 4.0
+    upright_weight: float = 1.0
+    seed: int = 12
+
+
+def shorten(projection: nn.Linear, data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> list[float]:
+    """Give the first values of `projection` a map of their own, in place.
+
+    Args:
+        projection: (hidden, hidden), trained.
+        data: Pooled vectors before the projection.
+        dims: Of the prefixes, all shorter than the whole; one that stands there twice counts double.
+        settings: Of their training.
+
+    Returns:
+        The loss of every hundredth step.
+    """
+    with torch.no_grad():
+        there = _projected(projection, data)
+    short, curve = fit_prefix(there, dims, settings)
+    rows = [there.phrases[0], *(side for one in there.pairs.values() for side in one[:2])]
+    rows += [side for one in there.words.values() for side in one[:2]]
+    every = torch.cat([normalize(side, dim=1) for side in rows])
+    turn = complete(short, every.T @ every / len(every))
+    with torch.no_grad():
+        projection.bias.copy_(turn @ projection.bias)
+        projection.weight.copy_(turn @ projection.weight)
+    return curve
+
+
+def complete(short: Tensor, moment: Tensor) -> Tensor:
+    """Return a square map whose first rows are a multiple of `short` and which keeps angles as they were.
+
+    Args:
+        short: (dim, hidden).
+        moment: Mean outer product of the vectors, (hidden, hidden), positive definite. The dims behind the first hold
+            what is left in the order of its size; of what is left, the `dim` directions with the least are lost.
+
+    Returns:
+        (hidden, hidden).
+    """
+    dim, hidden = short.shape
+    work = short.double()
+    work = work / torch.linalg.matrix_norm(work, 2)
+    left = torch.eye(hidden, dtype=torch.float64) - work.T @ work
+    values, axes = torch.linalg.eigh(left)
+    root = axes * values.clamp(min=0).sqrt() @ axes.T
+    _, order = torch.linalg.eigh(root @ moment.double() @ root)
+    rest = order.flip(1).T[: hidden - dim] @ root
+    return torch.cat([work, rest]).to(short.dtype)
+
+
+def fit_prefix(data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> tuple[Tensor, list[float]]:
+    """Train a linear map of finished vectors to the longest of `dims`; (dim, hidden), and every hundredth loss."""
+    torch.manual_seed(settings.seed)
+    hidden = data.phrases[0].shape[1]
+    short = torch.eye(hidden)[: max(dims)].clone().requires_grad_()
+    optimiser = torch.optim.Adam([short], lr=settings.rate)
+    curve = []
+    for step in range(settings.steps):
+        warm = min(1.0, (step + 1) / 50)
+        optimiser.param_groups[0]["lr"] = settings.rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+        loss = _loss(short, data, dims, settings)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if step % 100 == 0:
+            curve.append(float(loss.detach()))
+    return short.detach(), curve
+
+
+def _loss(short: Tensor, data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> Tensor:
+    parts, shown = [], []
+    for queries, passages, own, spots in data.pairs.values():
+        at = torch.randperm(len(queries))[: settings.batch]
+        q, p = queries[at], passages[own[at]]
+        hidden = overlaps(spots[at], spots[at]) & ~torch.eye(len(at), dtype=torch.bool)
+        parts.append(losses.contrast(q @ short.T, p @ short.T, torch.arange(len(at)), hidden, dims))
+        shown.append(q)
+    for anchors, positives, negatives, has, owner in data.words.values():
+        at = torch.randperm(len(anchors))[: settings.batch]
+        eye = torch.eye(len(at), dtype=torch.bool)
+        same = owner[at][:, None] == owner[at]
+        hidden = torch.cat([same & ~eye, ~(eye & has[at])], 1)
+        candidates = torch.cat([positives[at], negatives[at]])
+        parts.append(losses.contrast(anchors[at] @ short.T, candidates @ short.T, torch.arange(len(at)), hidden, dims))
+        shown.append(anchors[at])
+    shown.append(data.phrases[0][torch.randperm(len(data.phrases[0]))[: settings.batch]])
+    parts += [settings.structure_weight * _likeness(vectors, vectors @ short.T, dims) for vectors in shown]
+    at = torch.randperm(len(data.clashes[0]))[: settings.batch]
+    one, other = (side[at] @ short.T for side in data.clashes)
+    parts.append(settings.clash_weight * losses.part(one, other, dims, PARTED))
+    gram = short @ short.T
+    gram = gram / gram.diagonal().mean()
+    parts.append(settings.upright_weight * (gram - torch.eye(len(short))).square().sum() / len(short))
+    return torch.stack(parts).sum()
+
+
+def _likeness(vectors: Tensor, short: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
+    """Kullback-Leibler divergence of the neighbours in the prefixes from those at full width."""
+
+    def neighbours(side: Tensor) -> Tensor:
+        side = normalize(side, dim=1)
+        return (side @ side.T * scale).fill_diagonal_(-1e4).log_softmax(1)
+
+    full = neighbours(vectors)
+    parts = [kl_div(neighbours(short[:, :dim]), full, reduction="batchmean", log_target=True) for dim in dims]
+    return torch.stack(parts).mean()
+
+
+def _projected(projection: nn.Linear, data: Pooled) -> Pooled:
+    return replace(
+        data,
+        pairs={kind: (projection(q), projection(p), own, spots) for kind, (q, p, own, spots) in data.pairs.items()},
+        words={
+            kind: (projection(a), projection(p), projection(n), has, owner)
+            for kind, (a, p, n, has, owner) in data.words.items()
+        },
+        phrases=(projection(data.phrases[0]), data.phrases[1]),
+        clashes=(projection(data.clashes[0]), projection(data.clashes[1])),
+    )
