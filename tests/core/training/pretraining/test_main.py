@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,7 +36,7 @@ def test_tokenizer_mlm_distil(texts: list[str], tmp_path: Path, capsys: pytest.C
     teacher = write_tiny(tmp_path / "teacher", hidden_size=32, dims=(32, 16))
     student = tmp_path / "mlm" / "model"
     less = ("--set", "max_steps=2", "--set", "batch_size=8", "--set", "device=cpu", "--set", "max_length=32")
-    run("distil", lines, "--output", tmp_path / "distil", "--start", student, "--teacher", teacher, *less)
+    run("distil", lines, "--output", tmp_path / "distil", "--model", student, "--teacher", teacher, *less)
     assert Encoder(tmp_path / "distil" / "model", device="cpu").encode(texts[0]).shape == (32,)
 
 
@@ -46,7 +49,7 @@ def test_faults_are_one_line(texts: list[str], tmp_path: Path, tokenizer_folder:
         (("mlm", lines, "--output", tmp_path / "x", "--set", "layer=2"), "did you mean 'layers'"),
         (("mlm", lines, "--output", tmp_path / "x", "--set", "layers"), "write NAME=VALUE"),
         (("mlm", lines, "--output", tmp_path / "x", "--settings", lines), "cannot be read as JSON"),
-        (("distil", lines, "--output", tmp_path / "x", "--start", "nothing", "--teacher", "nothing"), "nothing"),
+        (("distil", lines, "--output", tmp_path / "x", "--model", "nothing", "--teacher", "nothing"), "nothing"),
     ):
         with pytest.raises(SystemExit, match=said):
             run(*arguments)
@@ -56,10 +59,43 @@ def test_faults_are_one_line(texts: list[str], tmp_path: Path, tokenizer_folder:
 def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     for command, names in (
         ("tokenizer", ("mark_strings", "spelling")),
-        ("mlm", ("marks_only", "hidden_size", "--start")),
+        ("mlm", ("marks_only", "hidden_size", "--model")),
         ("distil", ("axes", "--teacher", "--vectors")),
     ):
         with pytest.raises(SystemExit):
             run(command, "--help")
         said = capsys.readouterr().out
         assert all(name in said for name in names)
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(texts: list[str], tmp_path: Path) -> None:
+    """The launcher's processes share the very batches of one; only the first learns a tokenizer and writes."""
+    lines = tmp_path / "lines.txt"
+    lines.write_text("\n".join(texts), encoding="utf-8")
+    size = ("hidden_size=32", "layers=1", "heads=2", "intermediate_size=48", "max_positions=64", "vocabulary=700")
+    schedule = ("max_length=64", "batch_size=8", "max_steps=4", "log_every=1", "device=cpu", "lr=0.001")
+    teacher = write_tiny(tmp_path / "teacher", hidden_size=32, dims=(32, 16))
+    chain = [
+        ("mlm", lines, "--set", "mark_strings=40", *_sets(*size, *schedule)),
+        ("distil", lines, "--teacher", teacher, *_sets(*schedule)),
+    ]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    start: tuple[object, ...] = ()
+    for command, *rest in chain:
+        losses = []
+        for processes in (1, 2):
+            out = tmp_path / f"{command}-{processes}"
+            arguments = [command, *rest, *start, "--output", out]
+            prefix = launcher if processes == 2 else [sys.executable]
+            words = [*prefix, "-m", "harakat.training.pretraining", *map(str, arguments)]
+            subprocess.run(words, cwd=tmp_path, check=True, timeout=280, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            found = map(json.loads, (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines())
+            losses.append([line["loss"] for line in found if "loss" in line])
+        # Each process takes the mean over its own hidden pieces, of which it may have more or fewer.
+        assert losses[0] == pytest.approx(losses[1], rel=1e-3 if command == "distil" else 3e-2)
+        start = ("--model", tmp_path / f"{command}-1" / "model")
+
+
+def _sets(*settings: str) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
