@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.loop import Settings, prepare_work, train
+from harakat.training.mini.prefix import PrefixSettings
 
 __all__ = ["main"]
 
@@ -28,8 +29,10 @@ def main() -> None:
     config = options.config or Path(__file__).with_name("mini.json")
     rounds = []
     for fields in json.loads(config.read_text("utf-8")):
-        head = fields.pop("head", None)
-        rounds.append(Settings(**fields, head=None if head is None else HeadSettings(**head)))
+        for name, kind in (("head", HeadSettings), ("prefix", PrefixSettings)):
+            if name in fields:
+                fields[name] = kind(**fields[name])
+        rounds.append(Settings(**fields))
     prepare_work(options.data, options.work, replace(rounds[0], glosses=max(settings.glosses for settings in rounds)))
     if options.prepare_only:
         return

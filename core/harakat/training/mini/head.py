@@ -42,6 +42,7 @@ class HeadSettings:
         clash_weight: Weight of the loss that parts conflicting vowellings.
         structure_weight: Weight of the loss that keeps neighbours the same in a short prefix.
         move_weight: Weight of staying where the trained projection put a text, at full width.
+        kept: Share of the projection before this step that is mixed in after it.
         seed: Of the examples and of their order.
     """
 
@@ -56,6 +57,7 @@ class HeadSettings:
     clash_weight: float = 4.0
     structure_weight: float = 1.0
     move_weight: float = 4.0
+    kept: float = 0.0
     seed: int = 11
 
 
@@ -138,6 +140,9 @@ def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSett
         optimiser.step()
         if step % 100 == 0:
             curve.append(float(loss.detach()))
+    with torch.no_grad():
+        projection.weight.lerp_(first.weight, settings.kept)
+        projection.bias.lerp_(first.bias, settings.kept)
     return curve
 
 

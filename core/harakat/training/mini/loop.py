@@ -25,6 +25,7 @@ from harakat.training.mini.examples import phrases
 from harakat.training.mini.glosses import Glosses, save_vectors
 from harakat.training.mini.head import HeadSettings, collect, fit
 from harakat.training.mini.mixture import Mixture
+from harakat.training.mini.prefix import PrefixSettings, shorten
 from harakat.training.mini.targets import Axes, Phrases
 from harakat.training.mini.words import Words
 
@@ -56,6 +57,7 @@ class Settings:
         blend: Share of the teacher's weights mixed into the finished model.
         structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
         head: Of the projection's own training after the round; none where None.
+        prefix: Of the short prefixes' own map after that (see `prefix`); none where None, and none without `head`.
         run: How many neighbouring verses or hadith a run of pairs takes.
         bank: Passages of earlier steps that are ranked against, of each kind.
         layers: Blocks of a network that starts from random weights instead of the teacher's; 0 for the teacher's.
@@ -94,6 +96,7 @@ class Settings:
     bank: int = 0
     pair_dims: list[int] | None = None
     head: HeadSettings | None = None
+    prefix: PrefixSettings | None = None
     layers: int = 0
     glosses: int = 0
     sources: dict[str, float] | None = None
@@ -271,6 +274,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     if settings.head:
         collected = collect(network.eval(), mixture, settings.head)
         fit(network.projection, collected, sorted(set(settings.dims), reverse=True), settings.head)
+        if settings.prefix:
+            shorten(network.projection, collected, settings.prefix)
     export(network, tokenizer, out, sorted(set(settings.dims), reverse=True))
 
 

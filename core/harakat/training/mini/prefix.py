@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,43 +25,45 @@ __all__ = ["PrefixSettings", "complete", "fit_prefix", "shorten"]
 
 @dataclass(frozen=True)
 class PrefixSettings:
-    """Of the map to the short prefix.
+    """Of the map to the short prefixes.
 
     Attributes:
+        dims: Of the prefixes, all shorter than the whole; one that stands there twice counts double.
         steps: Optimiser steps.
         batch: Pairs of a kind a step.
         rate: Peak learning rate.
         structure_weight: Weight of keeping the neighbours that texts have at full width.
         clash_weight: Weight of the loss that parts conflicting vowellings.
-        upright_weight: Weight of keeping the map's rows at right angles and of one length. The further from it, the
-            less of the prefix the dims behind it can leave out.
+        upright_weight: Weight of keeping the map's rows at right angles and of one length. The nearer to that, the
+            less is lost at full width: at 1 the cosines of phrases moved by 0.0044 on average, at 10 by 0.0027, at 100
+            by 0.0003.
         seed: Of the order of examples.
     """
 
-    steps: int = 1500
+    dims: list[int] = field(default_factory=lambda: [64])
+    steps: int = 550
     batch: int = 768
     rate: float = 2e-3
     structure_weight: float = 1.0
     clash_weight: float = 4.0
-    upright_weight: float = 1.0
+    upright_weight: float = 10.0
     seed: int = 12
 
 
-def shorten(projection: nn.Linear, data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> list[float]:
+def shorten(projection: nn.Linear, data: Pooled, settings: PrefixSettings) -> list[float]:
     """Give the first values of `projection` a map of their own, in place.
 
     Args:
         projection: (hidden, hidden), trained.
         data: Pooled vectors before the projection.
-        dims: Of the prefixes, all shorter than the whole; one that stands there twice counts double.
-        settings: Of their training.
+        settings: Of the prefixes and of their training.
 
     Returns:
         The loss of every hundredth step.
     """
     with torch.no_grad():
         there = _projected(projection, data)
-    short, curve = fit_prefix(there, dims, settings)
+    short, curve = fit_prefix(there, settings)
     rows = [there.phrases[0], *(side for one in there.pairs.values() for side in one[:2])]
     rows += [side for one in there.words.values() for side in one[:2]]
     every = torch.cat([normalize(side, dim=1) for side in rows])
@@ -94,17 +96,17 @@ def complete(short: Tensor, moment: Tensor) -> Tensor:
     return torch.cat([work, rest]).to(short.dtype)
 
 
-def fit_prefix(data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> tuple[Tensor, list[float]]:
-    """Train a linear map of finished vectors to the longest of `dims`; (dim, hidden), and every hundredth loss."""
+def fit_prefix(data: Pooled, settings: PrefixSettings) -> tuple[Tensor, list[float]]:
+    """Train a linear map of finished vectors to the longest of its dims; (dim, hidden), and every hundredth loss."""
     torch.manual_seed(settings.seed)
     hidden = data.phrases[0].shape[1]
-    short = torch.eye(hidden)[: max(dims)].clone().requires_grad_()
+    short = torch.eye(hidden)[: max(settings.dims)].clone().requires_grad_()
     optimiser = torch.optim.Adam([short], lr=settings.rate)
     curve = []
     for step in range(settings.steps):
         warm = min(1.0, (step + 1) / 50)
         optimiser.param_groups[0]["lr"] = settings.rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-        loss = _loss(short, data, dims, settings)
+        loss = _loss(short, data, settings)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -113,7 +115,8 @@ def fit_prefix(data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> t
     return short.detach(), curve
 
 
-def _loss(short: Tensor, data: Pooled, dims: Sequence[int], settings: PrefixSettings) -> Tensor:
+def _loss(short: Tensor, data: Pooled, settings: PrefixSettings) -> Tensor:
+    dims = settings.dims
     parts, shown = [], []
     for queries, passages, own, spots in data.pairs.values():
         at = torch.randperm(len(queries))[: settings.batch]
