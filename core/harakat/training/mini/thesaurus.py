@@ -16,10 +16,11 @@ __all__ = ["FILE", "senses"]
 FILE = "th_ar_EG_v2.dat"
 _FATHA, _SHADDA, _ALEF = "\u064e", "\u0651", "\u0627"
 _REMARK = re.compile(r"\([^)]*\)?|-[^-]*-?|\[[^]]*\]?")
-_WORD = re.compile(r"[\u0621-\u063a\u0641-\u0652]+(?: [\u0621-\u063a\u0641-\u0652]+){0,2}")
-_LATE_FATHA = re.compile(f"(?<=[\u0621-\u063a\u0641-\u064a]){_ALEF}{_FATHA}")
-_FIRST_LETTER = re.compile("^.[\u064b-\u0652]+")
-_FATHA_TWICE = re.compile(f"(?<={_FATHA}){_ALEF}{_FATHA}")
+_PART = "[\u0621-\u063a\u0641-\u064a][\u0621-\u063a\u0641-\u0652]*"
+_WORD = re.compile(f"{_PART}(?: {_PART}){{0,2}}")
+_LATE_FATHA = re.compile(f"(?<=[\u0621-\u0626\u0628-\u063a\u0641-\u064a]){_ALEF}{_FATHA}+")
+_FIRST_LETTER = re.compile("^[\u0621-\u064a][\u064b-\u0652]+")
+_FATHA_TWICE = re.compile(f"(?<={_FATHA}){_ALEF}{_FATHA}+")
 
 
 def senses(folder: Path) -> list[list[str]]:
@@ -48,7 +49,7 @@ def senses(folder: Path) -> list[list[str]]:
 def _tidy(raw: str) -> str:
     """Return the word without remarks, its marks in their places; "" where it is no word of up to three parts."""
     word = " ".join(_REMARK.sub(" ", raw).split())
+    word = _FIRST_LETTER.sub(lambda found: found[0].replace(_SHADDA, ""), word)  # left over from the article
     word = _FATHA_TWICE.sub(_ALEF, word)
     word = _LATE_FATHA.sub(_FATHA + _ALEF, word)
-    word = _FIRST_LETTER.sub(lambda found: found[0].replace(_SHADDA, ""), word)  # left over from the article
     return word if _WORD.fullmatch(word) else ""

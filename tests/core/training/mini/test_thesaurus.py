@@ -1,7 +1,7 @@
 """The thesaurus of LibreOffice, on lines of its form."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harakat.errors import RecordError
@@ -40,6 +40,10 @@ def test_hand_typed_words_are_tidied(raw, word):
     assert _tidy(raw) == word
 
 
+@example("بااَ")
+@example("باََ")
+@example("بّاَ")
+@example("\u0651\u0651ا\u0651")  # begins with a mark: no word
 @given(st.text() | st.text(st.sampled_from("ابت \u064e\u064f\u0651()-|")))
 def test_tidying_ends(raw):
     assert _tidy(_tidy(raw)) == _tidy(raw)
