@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from harakat.errors import OptionError
 
-__all__ = ["check_betas", "check_dims", "check_flag", "check_number", "check_one_of", "check_text", "check_whole"]
+__all__ = [
+    "check_betas",
+    "check_dims",
+    "check_flag",
+    "check_number",
+    "check_one_of",
+    "check_text",
+    "check_whole",
+    "read_object",
+]
 
 
 def check_text(where: str, name: str, value: object) -> None:
@@ -69,3 +81,19 @@ def check_dims(where: str, value: object) -> tuple[int, ...] | None:
     for dim in value:
         check_whole(where, "dims", dim, least=1)
     return tuple(sorted(set(value), reverse=True))
+
+
+def read_object(path: Path, holds: str) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Args:
+        path: UTF-8.
+        holds: What such an object has, for the message.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with {holds}")
+    return values

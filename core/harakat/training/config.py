@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harakat._options import refuse_unknown
 from harakat.errors import OptionError
-from harakat.training.checks import check_dims, check_flag, check_number, check_one_of, check_text, check_whole
+from harakat.training.checks import (
+    check_dims,
+    check_flag,
+    check_number,
+    check_one_of,
+    check_text,
+    check_whole,
+    read_object,
+)
 from harakat.training.schedule import Schedule
 
 __all__ = ["Recipe", "Source", "load_recipe", "shipped_recipes"]
@@ -176,11 +183,6 @@ class Recipe(Schedule):
         """The data sets that are not left out with ``rows=0``."""
         return tuple(source for source in self.data if source.rows != 0)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The recipe as JSON holds it."""
-        result: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return result
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], origin: str = "recipe") -> Recipe:
         """A recipe from parsed JSON.
@@ -272,13 +274,7 @@ def load_recipe(name: str | os.PathLike[str], changes: Mapping[str, Any] | None 
 
 
 def _read(path: Path) -> Recipe:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OptionError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with the fields of a recipe")
-    return Recipe.from_dict(values, path.name)
+    return Recipe.from_dict(read_object(path, "the fields of a recipe"), path.name)
 
 
 def _field_names(kind: type) -> list[str]:

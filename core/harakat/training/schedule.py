@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from harakat.training.checks import check_betas, check_number, check_one_of, check_whole
 
@@ -50,6 +52,11 @@ class Schedule:
     log_every: int = 10
     save_every: int = 500
     keep: int = 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, as JSON holds it."""
+        result: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return result
 
     def check_schedule(self, where: str) -> None:
         """Refuse impossible values.

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from harakat.training.mini.batches import pooled, prepare
 from harakat.training.mini.examples import thinned
 from harakat.training.mini.mixture import PARTED, Mixture, Pair, overlaps
 
-__all__ = ["HeadSettings", "Pooled", "collect", "fit"]
+__all__ = ["HeadSettings", "Pooled", "Ranked", "collect", "fit", "rank"]
 
 _KINDS = ("verse", "fragment", "question")
 
@@ -146,23 +148,40 @@ def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSett
     return curve
 
 
-def _loss(projection: nn.Linear, first: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> Tensor:
-    parts = []
-    everything = []
+class Ranked(NamedTuple):
+    """Queries of a step ranked against one another's passages, or words against one another's synonyms."""
+
+    loss: Tensor
+    queries: Tensor
+    """As they are at hand, (n, hidden)."""
+    turned: tuple[Tensor, Tensor]
+    """(queries, passages), mapped."""
+
+
+def rank(turn: Callable[[Tensor], Tensor], data: Pooled, dims: Sequence[int], batch: int) -> list[Ranked]:
+    """Draw up to `batch` examples of each kind of pair and of word, map them by `turn`, and rank them over `dims`."""
+    ranked = []
     for queries, passages, own, spots in data.pairs.values():
-        at = torch.randperm(len(queries))[: settings.batch]
-        q, p = projection(queries[at]), projection(passages[own[at]])
+        at = torch.randperm(len(queries))[:batch]
         hidden = overlaps(spots[at], spots[at]) & ~torch.eye(len(at), dtype=torch.bool)
-        parts.append(losses.contrast(q, p, torch.arange(len(at)), hidden, dims))
-        everything.append(torch.cat([q, p]))
+        q, p = turn(queries[at]), turn(passages[own[at]])
+        loss = losses.contrast(q, p, torch.arange(len(at)), hidden, dims)
+        ranked.append(Ranked(loss, queries[at], (q, p)))
     for anchors, positives, negatives, has, owner in data.words.values():
-        at = torch.randperm(len(anchors))[: settings.batch]
-        a, p, n = projection(anchors[at]), projection(positives[at]), projection(negatives[at])
+        at = torch.randperm(len(anchors))[:batch]
         same = owner[at][:, None] == owner[at]
         eye = torch.eye(len(at), dtype=torch.bool)
         hidden = torch.cat([same & ~eye, ~(eye & has[at])], 1)
-        parts.append(losses.contrast(a, torch.cat([p, n]), torch.arange(len(at)), hidden, dims))
-        everything.append(torch.cat([a, p]))
+        a, p, n = turn(anchors[at]), turn(positives[at]), turn(negatives[at])
+        loss = losses.contrast(a, torch.cat([p, n]), torch.arange(len(at)), hidden, dims)
+        ranked.append(Ranked(loss, anchors[at], (a, p)))
+    return ranked
+
+
+def _loss(projection: nn.Linear, first: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> Tensor:
+    ranked = rank(projection, data, dims, settings.batch)
+    parts = [one.loss for one in ranked]
+    everything = [torch.cat(one.turned) for one in ranked]
     at = torch.randperm(len(data.phrases[0]))[: settings.batch]
     held = projection(data.phrases[0][at])
     everything.append(held)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, normalize
 
-__all__ = ["contrast", "hold", "margin", "part", "structure"]
+__all__ = ["contrast", "hold", "likeness", "margin", "part", "structure"]
 
 
 def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
@@ -60,21 +60,22 @@ def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Te
     return torch.stack(parts).mean()
 
 
-def structure(vectors: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
-    """Return how far the neighbours in a short prefix differ from those in all dimensions; (n, hidden).
+def likeness(short: Tensor, full: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
+    """Return how far the neighbours in prefixes of `short`, (n, size), differ from those in `full`, (n, hidden).
 
-    The mean over `dims`, the full one left out, of the Kullback-Leibler divergence between each row's similarities to
-    the other rows, as a softmax at full width (not trained by this loss) and at the prefix.
+    The mean over `dims` of the Kullback-Leibler divergence between each row's similarities to the other rows, as a
+    softmax in `full` and in the prefix.
     """
 
     def similarities(part: Tensor) -> Tensor:
         part = normalize(part, dim=1)
-        return (part @ part.T * scale).fill_diagonal_(-1e4)
+        return (part @ part.T * scale).fill_diagonal_(-1e4).log_softmax(1)
 
-    wanted = similarities(vectors.detach()).log_softmax(1)
-    found = [
-        kl_div(similarities(vectors[:, :dim]).log_softmax(1), wanted, reduction="batchmean", log_target=True)
-        for dim in dims
-        if dim < vectors.shape[1]
-    ]
+    wanted = similarities(full)
+    found = [kl_div(similarities(short[:, :dim]), wanted, reduction="batchmean", log_target=True) for dim in dims]
     return torch.stack(found).mean()
+
+
+def structure(vectors: Tensor, dims: Sequence[int]) -> Tensor:
+    """Return the `likeness` of the prefixes of `vectors` to all of it, which this loss does not train; (n, hidden)."""
+    return likeness(vectors, vectors.detach(), [dim for dim in dims if dim < vectors.shape[1]])

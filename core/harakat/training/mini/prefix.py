@@ -9,16 +9,15 @@ I - A'A. All of it is linear and becomes part of the projection.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import kl_div, normalize
+from torch.nn.functional import normalize
 
 from harakat.training.mini import losses
-from harakat.training.mini.head import Pooled
-from harakat.training.mini.mixture import PARTED, overlaps
+from harakat.training.mini.head import Pooled, rank
+from harakat.training.mini.mixture import PARTED
 
 __all__ = ["PrefixSettings", "complete", "fit_prefix", "shorten"]
 
@@ -117,23 +116,12 @@ def fit_prefix(data: Pooled, settings: PrefixSettings) -> tuple[Tensor, list[flo
 
 def _loss(short: Tensor, data: Pooled, settings: PrefixSettings) -> Tensor:
     dims = settings.dims
-    parts, shown = [], []
-    for queries, passages, own, spots in data.pairs.values():
-        at = torch.randperm(len(queries))[: settings.batch]
-        q, p = queries[at], passages[own[at]]
-        hidden = overlaps(spots[at], spots[at]) & ~torch.eye(len(at), dtype=torch.bool)
-        parts.append(losses.contrast(q @ short.T, p @ short.T, torch.arange(len(at)), hidden, dims))
-        shown.append(q)
-    for anchors, positives, negatives, has, owner in data.words.values():
-        at = torch.randperm(len(anchors))[: settings.batch]
-        eye = torch.eye(len(at), dtype=torch.bool)
-        same = owner[at][:, None] == owner[at]
-        hidden = torch.cat([same & ~eye, ~(eye & has[at])], 1)
-        candidates = torch.cat([positives[at], negatives[at]])
-        parts.append(losses.contrast(anchors[at] @ short.T, candidates @ short.T, torch.arange(len(at)), hidden, dims))
-        shown.append(anchors[at])
-    shown.append(data.phrases[0][torch.randperm(len(data.phrases[0]))[: settings.batch]])
-    parts += [settings.structure_weight * _likeness(vectors, vectors @ short.T, dims) for vectors in shown]
+    ranked = rank(lambda side: side @ short.T, data, dims, settings.batch)
+    parts = [one.loss for one in ranked]
+    shown = [(one.queries, one.turned[0]) for one in ranked]
+    phrases = data.phrases[0][torch.randperm(len(data.phrases[0]))[: settings.batch]]
+    shown.append((phrases, phrases @ short.T))
+    parts += [settings.structure_weight * losses.likeness(cut, full, dims) for full, cut in shown]
     at = torch.randperm(len(data.clashes[0]))[: settings.batch]
     one, other = (side[at] @ short.T for side in data.clashes)
     parts.append(settings.clash_weight * losses.part(one, other, dims, PARTED))
@@ -141,18 +129,6 @@ def _loss(short: Tensor, data: Pooled, settings: PrefixSettings) -> Tensor:
     gram = gram / gram.diagonal().mean()
     parts.append(settings.upright_weight * (gram - torch.eye(len(short))).square().sum() / len(short))
     return torch.stack(parts).sum()
-
-
-def _likeness(vectors: Tensor, short: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
-    """Kullback-Leibler divergence of the neighbours in the prefixes from those at full width."""
-
-    def neighbours(side: Tensor) -> Tensor:
-        side = normalize(side, dim=1)
-        return (side @ side.T * scale).fill_diagonal_(-1e4).log_softmax(1)
-
-    full = neighbours(vectors)
-    parts = [kl_div(neighbours(short[:, :dim]), full, reduction="batchmean", log_target=True) for dim in dims]
-    return torch.stack(parts).mean()
 
 
 def _projected(projection: nn.Linear, data: Pooled) -> Pooled:

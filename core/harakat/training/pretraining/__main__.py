@@ -8,10 +8,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harakat.errors import HarakatError, OptionError
 from harakat.training.pretraining.settings import DistilSettings, PretrainSettings, read_settings
+
+if TYPE_CHECKING:
+    from harakat.training.output import Trained
 
 __all__ = ["main"]
 
@@ -115,7 +118,7 @@ def _mlm(options: argparse.Namespace) -> None:
         start=options.model,
         resume=options.resume,
     )
-    _say(f"{run.folder}: {run.steps:,} steps, loss {run.losses[-1][1]:.3f} at the end")
+    _say_done(run)
 
 
 def _distil(options: argparse.Namespace) -> None:
@@ -132,6 +135,10 @@ def _distil(options: argparse.Namespace) -> None:
         vectors=options.vectors,
         resume=options.resume,
     )
+    _say_done(run)
+
+
+def _say_done(run: Trained) -> None:
     _say(f"{run.folder}: {run.steps:,} steps, loss {run.losses[-1][1]:.3f} at the end")
 
 

@@ -22,7 +22,7 @@ from harakat.training.pretraining.batches import Draws, MaskedBatches, TextBatch
 from harakat.training.pretraining.corpus import Corpus, digest, gather
 from harakat.training.pretraining.masked_lm import MaskedLM, Student
 from harakat.training.pretraining.masking import WordMasker
-from harakat.training.pretraining.settings import DistilSettings, PretrainSettings, as_dict
+from harakat.training.pretraining.settings import DistilSettings, PretrainSettings
 from harakat.training.pretraining.start import FreshTokenizer, Start, copy_tokenizer, write_fresh
 from harakat.training.pretraining.teacher import TeacherVectors, as_teacher
 from harakat.training.pretraining.vocabulary import learn_tokenizer
@@ -228,7 +228,7 @@ class _Run:
             remove_unused_columns=False,
         )
         check_output(self.folder, resume)
-        self.facts: dict[str, Any] = {"recipe": as_dict(settings), "processes": self.arguments.world_size}
+        self.facts: dict[str, Any] = {"recipe": settings.as_dict(), "processes": self.arguments.world_size}
 
     @property
     def is_first(self) -> bool:

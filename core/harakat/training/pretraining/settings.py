@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harakat._options import refuse_unknown
 from harakat.errors import OptionError
 from harakat.model.architecture import NeoAraBERTShape
-from harakat.training.checks import check_dims, check_flag, check_number, check_one_of, check_text, check_whole
+from harakat.training.checks import (
+    check_dims,
+    check_flag,
+    check_number,
+    check_one_of,
+    check_text,
+    check_whole,
+    read_object,
+)
 from harakat.training.schedule import Schedule
 
 __all__ = ["DistilSettings", "PretrainSettings", "read_settings"]
@@ -141,20 +148,6 @@ def read_settings(kind: type[_Settings], path: Path | None, changes: Mapping[str
     Raises:
         OptionError: The file cannot be read, or a field is unknown or impossible.
     """
-    values: Any = {}
-    if path is not None:
-        try:
-            values = json.loads(path.expanduser().read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise OptionError(f"{path} cannot be read as JSON: {error}") from error
-        if not isinstance(values, dict):
-            raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with settings")
-    values = {**values, **changes}
+    values = {**({} if path is None else read_object(path.expanduser(), "settings")), **changes}
     refuse_unknown(values, [item.name for item in fields(kind)], kind.__name__)
     return kind(**values)
-
-
-def as_dict(settings: Schedule) -> dict[str, Any]:
-    """Settings as JSON holds them."""
-    result: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
-    return result
