@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,6 @@ from support.triplets import muradif_rows, triplets, write_jsonl
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
 QUICK = {"batch_size": 8, "max_length": 64, "log_every": 1, "lr": 2e-3, "max_steps": 8, "device": "cpu"}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -344,17 +336,8 @@ def test_plan_writes_nothing(data: Path, tiny_folder: Path, tmp_path: Path) -> N
     assert not (tmp_path / "run").exists()
 
 
-def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, data: Path, tiny_folder: Path) -> None:
-    import importlib
-
-    real = importlib.import_module
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "sentence_transformers":
-            raise ModuleNotFoundError(name=name)
-        return real(name, *rest)
-
-    monkeypatch.setattr("harakat._extras.import_module", without)
+def test_a_missing_extra(hide_module: Callable[[str], None], data: Path, tiny_folder: Path) -> None:
+    hide_module("sentence_transformers")
     with pytest.raises(MissingExtraError, match=r"harakat\[train\]"):
         train(first_phase(data, tiny_folder))
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from harakat.training.pretraining import LearntTokenizer, learn_tokenizer
 from support.quran import VERSES
 from support.tiny import SAMPLE_TEXTS
 
 TEXTS = [*VERSES.values(), *SAMPLE_TEXTS]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

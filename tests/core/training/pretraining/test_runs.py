@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -248,17 +248,8 @@ def test_impossible_settings() -> None:
     assert PretrainSettings().dims == (384, 256, 128, 64)
 
 
-def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch, texts: list[str], tmp_path: Path) -> None:
-    import importlib
-
-    real = importlib.import_module
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "accelerate":
-            raise ModuleNotFoundError(name=name)
-        return real(name, *rest)
-
-    monkeypatch.setattr("harakat._extras.import_module", without)
+def test_a_missing_extra(hide_module: Callable[[str], None], texts: list[str], tmp_path: Path) -> None:
+    hide_module("accelerate")
     with pytest.raises(MissingExtraError, match=r"harakat\[train\]"):
         pretrain(texts, tmp_path / "run", MLM)
 
