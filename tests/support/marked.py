@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from harakat.model.dictionary import key_of, piece_tables
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.model.quantised import save_marked_bert
 
 
 def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[str, ...] = ()) -> Path:
-    """Write config.json, tokenizer.json and model.safetensors: 2 layers, a lexicon of 20 marked pieces.
+    """Write config.json, tokenizer.json and model.safetensors: 2 layers, a dictionary of `pieces` or of two words.
 
     Args:
         folder: Made where it is missing.
@@ -27,6 +28,7 @@ def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[s
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
     tokenizer.save(str(folder / "tokenizer.json"))
+    known = sorted({piece.removeprefix("▁") for piece in pieces if len(piece) > 1} | {"كتاب", "علم"})
     config = MarkedBertConfig(
         vocab_size=len(vocabulary),
         hidden_size=dims[0],
@@ -34,14 +36,25 @@ def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[s
         num_attention_heads=4,
         intermediate_size=2 * dims[0],
         max_position_embeddings=64,
-        lexicon_size=20,
-        lexicon_dim=8,
+        dictionary_keys=len(known),
+        dictionary_entries=len(known),
+        dictionary_readings=len(known),
+        dictionary_dim=8,
     )
     generator = torch.Generator().manual_seed(1)
     state = MarkedBert(config).state_dict()
+    piece_keys, piece_letters = piece_tables([piece for piece, _ in vocabulary], range(4))
+    numbers = {
+        "piece_keys": torch.from_numpy(piece_keys),
+        "piece_letters": torch.from_numpy(piece_letters),
+        "keys": torch.tensor(sorted(int(key_of(word)) for word in known)),
+        "spots": 8 * torch.arange(len(known)),
+        "first": torch.arange(len(known) + 1),
+        "codes": torch.zeros(len(known), dtype=torch.int64),
+    }
     for name, value in state.items():
         if not value.is_floating_point():
-            value.copy_(torch.arange(len(value)))
+            value.copy_(numbers[name.removeprefix("dictionary.")])
         elif value.dim() == 2:
             value.copy_(torch.randn(value.shape, generator=generator) * (0.5 if name == "marks" else 0.2))
         else:

@@ -47,7 +47,7 @@ def main() -> None:
                         network: Any = (
                             NeoAraBERT(NeoAraBERTShape(num_hidden_layers=2))
                             if name == "NeoAraBERT"
-                            else MarkedBert(MarkedBertConfig(vocab_size=99, num_hidden_layers=2, lexicon_size=9))
+                            else MarkedBert(MarkedBertConfig(vocab_size=99, num_hidden_layers=2, dictionary_keys=9))
                         )
                     network = moved(network, dtype)
                     values = torch.zeros(3 * total + count + 1, dtype=torch.int64, device=DEVICE)

@@ -16,6 +16,7 @@ from functools import lru_cache
 __all__ = [
     "CASE_SLOT",
     "CLASSES",
+    "INNER_MARKS",
     "SLOTS",
     "case_letter",
     "class_of",
@@ -36,6 +37,8 @@ CLASSES = 16
 """Values of a slot: 0 is a letter without a mark."""
 CASE_SLOT = 15
 """The slot of the letter that bears the case ending."""
+INNER_MARKS = (1 << (4 * CASE_SLOT)) - 1
+"""Every slot of a code but the case ending's."""
 
 FATHA, DAMMA, KASRA = "\u064e", "\u064f", "\u0650"
 FATHATAN, DAMMATAN, KASRATAN = "\u064b", "\u064c", "\u064d"

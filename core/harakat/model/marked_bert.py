@@ -1,10 +1,10 @@
 """The network of harakat-mini: a post-norm BERT whose word embeddings carry the marks of their letters.
 
-Marks cost no tokens: each adds an embedding to the piece that it stands on. Two paths carry them. The first is a
-table of (letter slot, mark class), which knows any word; the second a lexicon of attested marked pieces, which knows
-what a particular vowelling means. Both are silent for a piece without marks. A learnt gain for each number of marked
-pieces lets the marks of a single word speak up, alone or in a bare sentence, where somebody set them to say which word
-is meant, and speak low in a text marked throughout, where the context says it.
+Marks cost no tokens: each adds an embedding to the piece that it stands on, from a table of (letter slot, mark class)
+that is silent for a piece without marks. A learnt gain for each number of marked pieces lets the marks of a single word
+speak up, alone or in a bare sentence, where somebody set them to say which word is meant, and speak low in a text
+marked throughout, where the context says it. What a particular vowelling means stands in a `dictionary` beside the
+network, if it has one.
 """
 
 from __future__ import annotations
@@ -17,23 +17,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
+from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
 from harakat.model.attention import Attention
+from harakat.model.dictionary import Dictionary, DictionarySize
 from harakat.model.packed_linear import linear_gelu, linear_plus
 
-__all__ = ["FORMAT", "MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig", "lexicon_keys"]
+__all__ = ["FORMAT", "MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig"]
 
 MODEL_TYPE = "harakat-marked-bert"
 FORMAT = 2
 """Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``."""
-
-# Odd 64-bit multipliers (the golden ratio's and SplitMix64's, written as signed integers).
-_MIX_ID = -7046029254386353131
-_MIX_MARKS = -4658895280553007687
-_SHADDA = 8
-INNER_MARKS = (1 << (4 * CASE_SLOT)) - 1
-"""Every slot of a code but the case ending's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +42,10 @@ class MarkedBertConfig:
         intermediate_size: Width of the feed-forward layer.
         max_position_embeddings: Longest sequence, special tokens included.
         layer_norm_eps: Epsilon of every LayerNorm.
-        lexicon_size: Attested marked pieces; 0 for none.
-        lexicon_dim: Width of the lexicon before its projection.
+        dictionary_keys: Written words by which the `Dictionary` is searched; 0 for no dictionary.
+        dictionary_entries: Words in it.
+        dictionary_readings: Of all of them.
+        dictionary_dim: Width of a meaning before its projection.
     """
 
     vocab_size: int
@@ -59,8 +55,25 @@ class MarkedBertConfig:
     intermediate_size: int = 1536
     max_position_embeddings: int = 512
     layer_norm_eps: float = 1e-12
-    lexicon_size: int = 0
-    lexicon_dim: int = 128
+    dictionary_keys: int = 0
+    dictionary_entries: int = 1
+    dictionary_readings: int = 1
+    dictionary_dim: int = 64
+
+    @property
+    def dictionary(self) -> DictionarySize | None:
+        """Sizes of the dictionary; None without one."""
+        if not self.dictionary_keys:
+            return None
+        return DictionarySize(
+            keys=self.dictionary_keys,
+            entries=self.dictionary_entries,
+            readings=self.dictionary_readings,
+            dim=self.dictionary_dim,
+            pieces=self.vocab_size,
+            hidden=self.hidden_size,
+            words=self.max_position_embeddings,
+        )
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -68,7 +81,7 @@ class MarkedBertConfig:
             if field.name == "layer_norm_eps":
                 good = isinstance(value, float) and 0 < value < 1
             else:
-                least = 0 if field.name == "lexicon_size" else 1
+                least = 0 if field.name == "dictionary_keys" else 1
                 good = isinstance(value, int) and not isinstance(value, bool) and value >= least
             if not good:
                 raise CheckpointError(f"config.json: {field.name}={value!r} is not usable")
@@ -96,20 +109,6 @@ class MarkedBertConfig:
         if "vocab_size" not in values:
             raise CheckpointError("config.json: vocab_size is missing")
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
-
-
-def lexicon_keys(ids: Tensor, marks: Tensor) -> Tensor:
-    """Return the lexicon key of each piece, int64, shape (n,).
-
-    The key depends on the piece and on its inner marks. Of the case ending only a shadda counts, which belongs to
-    the word and not to its case.
-    """
-    inner = marks & INNER_MARKS
-    doubled = (marks >> (4 * CASE_SLOT)) & 15
-    doubled = ((doubled >= _SHADDA) & (doubled < CLASSES - 1)).long()
-    key = (inner * 2 + doubled) * _MIX_MARKS
-    key = key ^ ((key >> 31) & ((1 << 33) - 1))
-    return key * _MIX_ID + ids.long() * _MIX_MARKS
 
 
 class _Linear(nn.Linear):
@@ -140,7 +139,7 @@ class MarkedBert(nn.Module):
         self.positions = _Embedding(config.max_position_embeddings, hidden)
         self.marks = nn.Parameter(torch.zeros(SLOTS * CLASSES, hidden))
         self.mark_gain = nn.Parameter(torch.ones(config.max_position_embeddings))
-        self.lexicon = _Lexicon(config) if config.lexicon_size else None
+        self.dictionary = Dictionary(config.dictionary) if config.dictionary else None
         self.norm = nn.LayerNorm(hidden, eps=eps)
         self.layers = nn.ModuleList(_Block(config) for _ in range(config.num_hidden_layers))
         self.projection = _Linear(hidden, hidden)
@@ -168,14 +167,16 @@ class MarkedBert(nn.Module):
         x = self.words(ids) + self.positions(positions)
         if marks is not None:
             count = _marked_tokens(marks, positions, attention.token_lengths().to(ids.device))
-            x = x + self._marks(ids, marks, self.mark_gain[count.clamp(min=1) - 1])
+            x = x + self._marks(marks, self.mark_gain[count.clamp(min=1) - 1])
         x = self.norm(x)
         for layer in self.layers:
             x = layer(x, attention)
+        if self.dictionary is not None:
+            x = x + self.dictionary(ids, marks, positions, attention.token_lengths().to(ids.device))
         projected: Tensor = self.projection(x)
         return projected
 
-    def _marks(self, ids: Tensor, marks: Tensor, gain: Tensor) -> Tensor:
+    def _marks(self, marks: Tensor, gain: Tensor) -> Tensor:
         slots = torch.arange(SLOTS, device=marks.device)
         classes = (marks[:, None] >> (4 * slots)) & (CLASSES - 1)
         # A row of zeros and ones times the table: one matrix product instead of sixteen gathers a token.
@@ -183,10 +184,7 @@ class MarkedBert(nn.Module):
         # The case ending says little about meaning: it never speaks louder than in the longest text.
         loud = torch.where(slots == CASE_SLOT, self.mark_gain[-1], gain[:, None])
         present.scatter_(1, classes + CLASSES * slots, torch.where(classes > 0, loud, 0).to(present.dtype))
-        result = functional.linear(present, self.marks.T)
-        if self.lexicon is not None:
-            result = result + self.lexicon(ids, marks) * gain[:, None]
-        return result
+        return functional.linear(present, self.marks.T)
 
 
 def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
@@ -197,25 +195,6 @@ def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
     sums = functional.pad(((marks & INNER_MARKS) != 0).long().cumsum(0), (1, 0))
     starts = torch.arange(len(marks), device=marks.device) - positions
     return sums[(starts + lengths).clamp(max=len(marks))] - sums[starts]
-
-
-class _Lexicon(nn.Module):
-    """Vectors of attested marked pieces; a piece that is not in it, or has no marks, gets zero."""
-
-    keys: Tensor
-
-    def __init__(self, config: MarkedBertConfig) -> None:
-        super().__init__()
-        self.register_buffer("keys", torch.zeros(config.lexicon_size, dtype=torch.int64))
-        self.table = nn.Parameter(torch.zeros(config.lexicon_size, config.lexicon_dim))
-        self.project = _Linear(config.lexicon_dim, config.hidden_size, bias=False)
-
-    def forward(self, ids: Tensor, marks: Tensor) -> Tensor:
-        keys = lexicon_keys(ids, marks)
-        at = torch.searchsorted(self.keys, keys).clamp_(max=len(self.keys) - 1)
-        known = ((self.keys[at] == keys) & (marks != 0)).to(self.table.dtype)
-        vectors: Tensor = self.project(self.table[at] * known[:, None])
-        return vectors
 
 
 class _Block(nn.Module):

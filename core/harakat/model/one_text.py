@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harakat.arabic.markcodes import CASE_SLOT, CLASSES, SLOTS
-from harakat.model.marked_bert import INNER_MARKS, MarkedBert
+from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
+from harakat.model.marked_bert import MarkedBert
 from harakat.model.packed_linear import FusedLinear, PackedLinear
 
 __all__ = ["OneText", "one_text"]
@@ -28,10 +28,10 @@ _SHIFTS = 4 * np.arange(SLOTS)
 def one_text(network: Any) -> OneText | None:
     """A network's short way for one text; None where it has none.
 
-    It has one if it is a `MarkedBert` in float32 on the CPU, without a lexicon, and all of its linear layers are plain
-    or all of them packed.
+    It has one if it is a `MarkedBert` in float32 on the CPU, and all of its linear layers are plain or all of them
+    packed.
     """
-    if not isinstance(network, MarkedBert) or network.lexicon is not None:
+    if not isinstance(network, MarkedBert):
         return None
     if not network.marks.is_cpu or network.marks.dtype != torch.float32:
         return None
@@ -72,6 +72,7 @@ class OneText:
         self._positions: NDArray[np.float32] = network.positions.weight.detach().numpy()
         self._marks: NDArray[np.float32] = network.marks.detach().numpy()
         self._gain: NDArray[np.float32] = network.mark_gain.detach().numpy()
+        self._dictionary = network.dictionary
 
         def parts(*layers: Any) -> list[Any]:
             return [each for x in layers for each in (x.packed if isinstance(x, PackedLinear) else x.weight, x.bias)]
@@ -89,9 +90,14 @@ class OneText:
         """
         x = self._words[ids]
         x += self._positions[: len(ids)]
+        known = None
+        if self._dictionary is not None:
+            codes = None if marks is None else torch.from_numpy(marks)
+            places = torch.arange(len(ids))
+            known = self._dictionary(torch.from_numpy(ids), codes, places, torch.full_like(places, len(ids)))
         if marks is not None and marks.any():
             self._add_marks(x, marks)
-        hidden = self._project(torch.from_numpy(x))
+        hidden = self._project(torch.from_numpy(x), known)
         mean: NDArray[np.float32] = np.add.reduce(hidden.numpy(), axis=0)
         mean /= len(ids)
         return mean
@@ -107,8 +113,8 @@ class OneText:
         share[tokens, np.arange(len(tokens))] = loud[slots]
         x += share @ self._marks[classes[tokens, slots] + CLASSES * slots]
 
-    def _project(self, x: Tensor) -> Tensor:
-        """The blocks and the projection: (tokens, hidden_size) in and out."""
+    def _project(self, x: Tensor, known: Tensor | None) -> Tensor:
+        """The blocks, what the dictionary adds to them, and the projection: (tokens, hidden_size) in and out."""
         linear, norm, shape, eps = self._linear, torch.layer_norm, self._shape, self._eps
         count = len(x)
         split = (1, count, 3, self._heads, self._head_dim)
@@ -118,4 +124,4 @@ class OneText:
             mixed = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
             x = norm(linear(mixed, out, out_b).add_(x), shape, norm1, norm1_b, eps)
             x = norm(linear(linear(x, up, up_b, True), down, down_b).add_(x), shape, norm2, norm2_b, eps)
-        return linear(x, self._last, self._last_bias)
+        return linear(x if known is None else x.add_(known), self._last, self._last_bias)

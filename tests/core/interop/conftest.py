@@ -64,7 +64,7 @@ def published(verses: list[str]) -> Tokenizer:
 
 @pytest.fixture(scope="session")
 def marked_encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    """A checkpoint of harakat-mini's architecture with random weights: 64 dims, 2 layers, a lexicon."""
+    """A checkpoint of harakat-mini's architecture with random weights: 64 dims, 2 layers, a dictionary."""
     pieces = ("▁كتاب", "▁وال", "كتاب", "▁علم", "علم", "▁ال", "ون", "▁في", "هم", "▁على", "▁الله", "▁بسم")
     folder = write_marked(tmp_path_factory.mktemp("marked") / "marked", (64, 32), pieces)
     return Encoder(folder, device="cpu", overflow="warn")

@@ -12,7 +12,7 @@ from harakat.model.quantised import dequantise, load_marked_bert, quantise, save
 
 CONFIG = MarkedBertConfig(
     vocab_size=80, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
-    max_position_embeddings=64, lexicon_size=70, lexicon_dim=96,
+    max_position_embeddings=64, dictionary_keys=90, dictionary_entries=60, dictionary_readings=70, dictionary_dim=96,
 )  # fmt: skip
 FORMAT = {"format": "harakat-int8-groups-1"}
 

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from harakat.training.mini.dictionary import DictionarySettings
 from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.loop import Settings, prepare_work, train
 from harakat.training.mini.prefix import PrefixSettings
@@ -29,7 +30,7 @@ def main() -> None:
     config = options.config or Path(__file__).with_name("mini.json")
     rounds = []
     for fields in json.loads(config.read_text("utf-8")):
-        for name, kind in (("head", HeadSettings), ("prefix", PrefixSettings)):
+        for name, kind in (("dictionary", DictionarySettings), ("head", HeadSettings), ("prefix", PrefixSettings)):
             if name in fields:
                 fields[name] = kind(**fields[name])
         rounds.append(Settings(**fields))

@@ -21,6 +21,7 @@ from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import targets, teacher, texts
 from harakat.training.mini.batches import embed, prepare
+from harakat.training.mini.dictionary import DictionarySettings, with_dictionary
 from harakat.training.mini.examples import phrases
 from harakat.training.mini.glosses import Glosses, save_vectors
 from harakat.training.mini.head import HeadSettings, collect, fit
@@ -56,6 +57,8 @@ class Settings:
         start: A checkpoint (``last.pt``) to start from instead of the teacher.
         blend: Share of the teacher's weights mixed into the finished model.
         structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
+        dictionary: Of the words that the finished model knows by themselves (see `dictionary`), which come in before
+            the projection's own training; none where None.
         head: Of the projection's own training after the round; none where None.
         prefix: Of the short prefixes' own map after that (see `prefix`); none where None, and none without `head`.
         run: How many neighbouring verses or hadith a run of pairs takes.
@@ -95,6 +98,7 @@ class Settings:
     run: int = 1
     bank: int = 0
     pair_dims: list[int] | None = None
+    dictionary: DictionarySettings | None = None
     head: HeadSettings | None = None
     prefix: PrefixSettings | None = None
     layers: int = 0
@@ -271,6 +275,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)
     network.load_state_dict(blended(network.state_dict(), first, settings.blend))
+    if settings.dictionary:
+        network = with_dictionary(network.eval(), folder, mixture, settings.dictionary)
     if settings.head:
         collected = collect(network.eval(), mixture, settings.head)
         fit(network.projection, collected, sorted(set(settings.dims), reverse=True), settings.head)

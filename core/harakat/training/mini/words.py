@@ -141,14 +141,15 @@ class Words:
             index
             for index in indices
             if any(
-                self._pair(texts.strip_marks(first), texts.strip_marks(second))
+                self.allowed(texts.strip_marks(first), texts.strip_marks(second))
                 for first in self.groups[index]
                 if " " not in first
                 for second in self.groups[index]
             )
         ]
 
-    def _pair(self, first: str, second: str) -> bool:
+    def allowed(self, first: str, second: str) -> bool:
+        """True where two different base forms may be trained as synonyms: they share no held-out synset."""
         return first != second and frozenset((first, second)) not in self.forbidden
 
     def related(self, first: str, second: str) -> bool:
@@ -187,7 +188,7 @@ class Words:
             marked = [word for word in single if texts.strip_marks(word) != word]
             anchor = chance.choice(marked if marked and chance.random() < 0.75 else single)
             base, classes = markcodes.separate(anchor)
-            others = [word for word in group if self._pair(base, texts.strip_marks(word))]
+            others = [word for word in group if self.allowed(base, texts.strip_marks(word))]
             if not others:
                 continue
             positive = chance.choice(others)
