@@ -47,7 +47,7 @@ def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[s
     numbers = {
         "piece_keys": torch.from_numpy(piece_keys),
         "piece_letters": torch.from_numpy(piece_letters),
-        "keys": torch.tensor(sorted(int(key_of(word)) for word in known)),
+        "keys": torch.tensor(sorted(key_of(word) for word in known)),
         "spots": 8 * torch.arange(len(known)),
         "first": torch.arange(len(known) + 1),
         "codes": torch.zeros(len(known), dtype=torch.int64),

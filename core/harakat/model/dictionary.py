@@ -191,7 +191,7 @@ def piece_tables(pieces: Sequence[str], specials: Iterable[int]) -> tuple[NDArra
     return keys, letters
 
 
-def key_of(word: str) -> np.int64:
+def key_of(word: str) -> int:
     """The key of a bare word: the sum over its letters of a number for the letter times a power for its place."""
     total = 0
     for place, letter in enumerate(word[:_LONGEST]):
@@ -200,4 +200,5 @@ def key_of(word: str) -> np.int64:
         value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
         value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
         total += (value ^ (value >> 31)) * (int(_POWERS[place]) % 2**64)
-    return np.uint64(total % 2**64).view(np.int64)
+    total %= 2**64
+    return total - 2**64 if total >= 2**63 else total

@@ -50,13 +50,13 @@ def dictionary(tokenizer: PieceTokenizer) -> Dictionary:
     places = {base: index for index, base in enumerate(MEANINGS)}
     counts = [len(readings) for readings in MEANINGS.values()]
     made = Dictionary(DictionarySize(len(WRITTEN), len(MEANINGS), sum(counts), 6, len(pieces), 10, len(GAINS)))
-    ordered = sorted(WRITTEN, key=lambda word: int(key_of(word)))
+    ordered = sorted(WRITTEN, key=lambda word: key_of(word))
     tables = piece_tables(pieces, range(4))
     generator = torch.Generator().manual_seed(0)
     state = {
         "piece_keys": torch.from_numpy(tables[0]),
         "piece_letters": torch.from_numpy(tables[1]),
-        "keys": torch.tensor([int(key_of(word)) for word in ordered]),
+        "keys": torch.tensor([key_of(word) for word in ordered]),
         "spots": torch.tensor([8 * places[WRITTEN[word][0]] + WRITTEN[word][1] for word in ordered]),
         "first": torch.tensor(np.cumsum([0, *counts])),
         "codes": torch.tensor([codes(reading) if reading else 0 for own in MEANINGS.values() for reading in own]),
@@ -150,9 +150,9 @@ def test_a_key_is_of_letters_not_of_pieces() -> None:
         ids = torch.tensor([0, *way, 0])
         found = known.words(ids, None, torch.arange(len(ids)))
         assert found.begin.tolist() == [False, True, *[False] * len(way)]
-        assert int(found.keys[1]) == int(key_of("كتاب"))
+        assert int(found.keys[1]) == key_of("كتاب")
     words = ["".join(LETTERS[n // 28**place % 28] for place in range(4)) for n in range(0, 28**4, 7)]
-    assert len({int(key_of(word)) for word in words}) == len(words)
+    assert len({key_of(word) for word in words}) == len(words)
 
 
 def test_no_more_readings_than_are_looked_at() -> None:

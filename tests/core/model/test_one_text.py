@@ -49,7 +49,7 @@ def random_network() -> MarkedBert:
     pieces = [("\u2581" if index % 3 else "") + text for index, text in enumerate(letters)]
     tables = piece_tables(pieces, [0])
     words = [*letters, *(first + letters[3] for first in letters), *(first + letters[6] for first in letters)]
-    keys = sorted({int(key_of(word)) for word in words})[:200]
+    keys = sorted({key_of(word) for word in words})[:200]
     known.piece_keys.copy_(torch.from_numpy(tables[0]))
     known.piece_letters.copy_(torch.from_numpy(tables[1]))
     known.keys.copy_(torch.tensor(keys + [2**62] * (200 - len(keys))))

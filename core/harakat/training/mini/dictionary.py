@@ -118,9 +118,9 @@ def gather(glosses: Glosses, words: Words, settings: DictionarySettings) -> Read
             nearest = others[np.argsort(-(others @ target))[:_NEAREST]].mean(0)
             target = _unit(target + settings.synonyms * _unit(nearest))
         found[base][code_of(classes)].append(target)
-    for base, others in near.items():
-        if others and base not in own and " " not in base:
-            found[base][0].append(settings.untold * _unit(np.mean([own[other] for other in others], axis=0)))
+    for base, told in near.items():
+        if told and base not in own and " " not in base:
+            found[base][0].append(settings.untold * _unit(np.mean([own[other] for other in told], axis=0)))
     return {
         base: [(code, np.mean(vectors, axis=0)) for code, vectors in list(readings.items())[:MOST_READINGS]]
         for base, readings in found.items()
@@ -219,7 +219,7 @@ def attach(
     every = [reading for own in readings.values() for reading in own]
     meanings = torch.from_numpy(np.stack([vector for _, vector in every]))
     axes = torch.linalg.eigh(meanings.T @ meanings)[1].flip(1)[:, : settings.dim]
-    keys = {int(key_of(word)): spelling for word, spelling in written.items()}
+    keys = {key_of(word): spelling for word, spelling in written.items()}
     ordered = sorted(keys)
     spots = [8 * places[keys[key].base] + keys[key].prefix for key in ordered]
     pieces = [piece for piece, _ in json.loads(tokenizer.to_json())["model"]["vocab"]]
