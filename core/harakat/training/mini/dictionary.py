@@ -64,15 +64,15 @@ class DictionarySettings:
         keys: The most written words; the rarest forms of the corpus are left out.
         synonyms: Weight of a reading's synonyms beside its own glosses.
         untold: Length of the meaning of a word without glosses, which its synonyms tell.
-        gains: (words of a text up to this many, gain) in ascending order.
+        gains: (words of a text, gain) in ascending order; between them by the logarithm of the number of words.
     """
 
     dim: int = 64
     keys: int = 100_000
-    synonyms: float = 0.6
+    synonyms: float = 0.4
     untold: float = 0.7
     gains: list[tuple[int, float]] = field(
-        default_factory=lambda: [(1, 0.7), (3, 1.5), (6, 2.5), (12, 1.5), (24, 0.6), (512, 0.4)]
+        default_factory=lambda: [(1, 0.75), (2, 1.5), (5, 2.5), (8, 1.0), (20, 0.5), (100, 0.3)]
     )
 
 
@@ -233,9 +233,9 @@ def attach(
         dictionary_readings=len(every),
         dictionary_dim=settings.dim,
     )
-    gain = torch.zeros(config.max_position_embeddings)
-    for most, value in reversed(settings.gains):
-        gain[:most] = value
+    counts, gains = zip(*settings.gains, strict=True)
+    numbers = np.arange(1, config.max_position_embeddings + 1)
+    gain = torch.from_numpy(np.interp(np.log(numbers), np.log(counts), gains)).float()
     # A meaning is a vector of what comes out of the projection, and is added to what goes in.
     project = length * torch.linalg.solve(network.projection.weight, axes).T
     state: dict[str, Tensor] = {

@@ -30,7 +30,7 @@ STEMS = [
     ("dAr", "N", "home"),
 ]
 PHRASES = ["knowledge", "learning", "flag", "to know", "pen", "reed", "house", "home"]
-SETTINGS = DictionarySettings(dim=32, keys=60, synonyms=0.5, untold=0.7, gains=[(1, 0.5), (64, 0.25)])
+SETTINGS = DictionarySettings(dim=32, keys=60, synonyms=0.5, untold=0.7, gains=[(1, 0.5), (2, 0.25)])
 
 
 @pytest.fixture
