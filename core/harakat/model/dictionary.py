@@ -13,7 +13,7 @@ pieces; brackets and stops that are glued to it are no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, conflict
+from harakat.errors import CheckpointError
 
-__all__ = ["MOST_READINGS", "Dictionary", "DictionarySize", "Words", "key_of", "piece_tables"]
+__all__ = ["MOST_READINGS", "Dictionary", "DictionarySize", "Words", "check_tables", "key_of", "piece_tables"]
 
 MOST_READINGS = 4
 """Readings of a word that are looked at."""
@@ -168,6 +169,28 @@ class Dictionary(nn.Module):
         mine = (codes[:, None] >> shifts) & 15
         theirs = (readings[:, :, None] >> shifts) & 15
         return self.contradict[16 * mine[:, None] + theirs].any(2)
+
+
+def check_tables(size: DictionarySize, tables: Mapping[str, Tensor]) -> None:
+    """Refuse tables that would be searched wrongly or beyond their ends.
+
+    Args:
+        size: Of the dictionary.
+        tables: Its state by the names in `Dictionary`, of the right shapes.
+
+    Raises:
+        CheckpointError: Which table is wrong, and how.
+    """
+    first, spots, letters = tables["first"].long(), tables["spots"].long(), tables["piece_letters"]
+    wrong = {
+        "keys": (tables["keys"].diff() <= 0, "not in ascending order"),
+        "spots": ((spots < 0) | (spots >> 3 >= size.entries), f"beyond the {size.entries} entries"),
+        "first": (first.diff(prepend=first[:1] * 0, append=first.new_tensor([size.readings])) < 0, "not in order"),
+        "piece_letters": (letters < 0, "negative"),
+    }
+    for name, (where, what) in wrong.items():
+        if bool(where.any()):
+            raise CheckpointError(f"dictionary.{name} is {what}; fetch the model again")
 
 
 def piece_tables(pieces: Sequence[str], specials: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harakat.errors import CheckpointError
+from harakat.model.dictionary import check_tables
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 
 __all__ = ["dequantise", "load_marked_bert", "quantise", "save_marked_bert"]
@@ -158,3 +159,12 @@ def _check(file: Path, config: MarkedBertConfig, state: Mapping[str, Tensor]) ->
             )
         if state[name].is_floating_point() and not bool(torch.isfinite(state[name]).all()):
             raise CheckpointError(f"{file}: {name} holds values that are not finite; fetch the model again")
+        if state[name].dtype != tensor.dtype:
+            raise CheckpointError(f"{file}: {name} is of {state[name].dtype}, expected {tensor.dtype}")
+    if config.dictionary is not None:
+        prefix = "dictionary."
+        tables = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+        try:
+            check_tables(config.dictionary, tables)
+        except CheckpointError as error:
+            raise CheckpointError(f"{file}: {error}") from error

@@ -12,7 +12,7 @@ from harakat.model.quantised import dequantise, load_marked_bert, quantise, save
 
 CONFIG = MarkedBertConfig(
     vocab_size=80, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
-    max_position_embeddings=64, dictionary_keys=90, dictionary_entries=60, dictionary_readings=70, dictionary_dim=96,
+    max_position_embeddings=64, dictionary_keys=90, dictionary_entries=70, dictionary_readings=70, dictionary_dim=96,
 )  # fmt: skip
 FORMAT = {"format": "harakat-int8-groups-1"}
 
@@ -21,7 +21,7 @@ FORMAT = {"format": "harakat-int8-groups-1"}
 def folder(tmp_path):
     torch.manual_seed(1)
     state = {
-        name: torch.randn(value.shape) if value.is_floating_point() else torch.arange(len(value))
+        name: torch.randn(value.shape) if value.is_floating_point() else torch.arange(len(value)).to(value.dtype)
         for name, value in MarkedBert(CONFIG).state_dict().items()
     }
     save_marked_bert(tmp_path, CONFIG, state, {"matryoshka_dims": [64, 32]})
@@ -97,3 +97,31 @@ def test_damaged_and_missing_files_are_refused(folder):
         (path / "config.json").write_text(text)
         with pytest.raises(CheckpointError, match=r"config\.json"):
             load_marked_bert(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value", "message"),
+    [
+        ("keys", 3, 0, "ascending"),
+        ("spots", 2, 8 * 70, "70 entries"),
+        ("spots", 2, -1, "70 entries"),
+        ("first", 5, 40, "order"),
+        ("first", 70, 71, "order"),
+        ("first", 0, -1, "order"),
+        ("piece_letters", 0, -2, "negative"),
+    ],
+)
+def test_a_damaged_dictionary_is_refused(folder, name, place, value, message):
+    path, state = folder
+    state[f"dictionary.{name}"][place] = value
+    save_marked_bert(path, CONFIG, state, {})
+    with pytest.raises(CheckpointError, match=rf"model.safetensors: dictionary.{name} is .*{message}"):
+        load_marked_bert(path)
+
+
+def test_numbers_of_another_kind_are_refused(folder):
+    path, state = folder
+    state["dictionary.keys"] = state["dictionary.keys"].int()
+    save_marked_bert(path, CONFIG, state, {})
+    with pytest.raises(CheckpointError, match=r"dictionary.keys is of torch.int32, expected torch.int64"):
+        load_marked_bert(path)
