@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
+from harakat.model.dictionary import MOST_READINGS, Dictionary
 from harakat.model.marked_bert import MarkedBert
 from harakat.model.packed_linear import FusedLinear, PackedLinear
 
 __all__ = ["OneText", "one_text"]
 
 _SHIFTS = 4 * np.arange(SLOTS)
+_ALL_BITS = (1 << 64) - 1
 
 
 def one_text(network: Any) -> OneText | None:
@@ -72,7 +74,7 @@ class OneText:
         self._positions: NDArray[np.float32] = network.positions.weight.detach().numpy()
         self._marks: NDArray[np.float32] = network.marks.detach().numpy()
         self._gain: NDArray[np.float32] = network.mark_gain.detach().numpy()
-        self._dictionary = network.dictionary
+        self._known = None if network.dictionary is None else _KnownWords(network.dictionary)
 
         def parts(*layers: Any) -> list[Any]:
             return [each for x in layers for each in (x.packed if isinstance(x, PackedLinear) else x.weight, x.bias)]
@@ -90,11 +92,7 @@ class OneText:
         """
         x = self._words[ids]
         x += self._positions[: len(ids)]
-        known = None
-        if self._dictionary is not None:
-            codes = None if marks is None else torch.from_numpy(marks)
-            places = torch.arange(len(ids))
-            known = self._dictionary(torch.from_numpy(ids), codes, places, torch.full_like(places, len(ids)))
+        known = None if self._known is None else self._known(ids, marks)
         if marks is not None and marks.any():
             self._add_marks(x, marks)
         hidden = self._project(torch.from_numpy(x), known)
@@ -114,7 +112,7 @@ class OneText:
         x += share @ self._marks[classes[tokens, slots] + CLASSES * slots]
 
     def _project(self, x: Tensor, known: Tensor | None) -> Tensor:
-        """The blocks, what the dictionary adds to them, and the projection: (tokens, hidden_size) in and out."""
+        """The blocks, what the dictionary adds to each token, and the projection: (tokens, hidden_size) in and out."""
         linear, norm, shape, eps = self._linear, torch.layer_norm, self._shape, self._eps
         count = len(x)
         split = (1, count, 3, self._heads, self._head_dim)
@@ -125,3 +123,64 @@ class OneText:
             x = norm(linear(mixed, out, out_b).add_(x), shape, norm1, norm1_b, eps)
             x = norm(linear(linear(x, up, up_b, True), down, down_b).add_(x), shape, norm2, norm2_b, eps)
         return linear(x if known is None else x.add_(known), self._last, self._last_bias)
+
+
+class _KnownWords:
+    """A `Dictionary` for one short text, as plain loops: some ten words cost less so than thirty calls of torch."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        def numbers(tensor: Tensor) -> NDArray[Any]:
+            array: NDArray[Any] = tensor.detach().numpy()
+            return array
+
+        self._pieces = list(zip(dictionary.piece_keys.tolist(), dictionary.piece_letters.tolist(), strict=True))
+        self._powers = dictionary.powers.tolist()
+        self._contradict = dictionary.contradict.tolist()
+        self._keys, self._spots = numbers(dictionary.keys), numbers(dictionary.spots)
+        self._first, self._codes = numbers(dictionary.first), numbers(dictionary.codes)
+        self._table, self._project = numbers(dictionary.table), numbers(dictionary.project)
+        self._gain = numbers(dictionary.gain)
+
+    def __call__(self, ids: NDArray[Any], marks: NDArray[np.int64] | None) -> Tensor | None:
+        """What comes to the mean of the tokens, (hidden_size,); None for nothing."""
+        words: list[list[int]] = []  # of each word its key, its marks, its letters
+        codes = [0] * len(ids) if marks is None else marks.tolist()
+        for place, (piece, code) in enumerate(zip(ids.tolist(), codes, strict=True)):
+            key, letters = self._pieces[piece]
+            if letters & 1 or not place:
+                words.append([0, 0, 0])
+            word, letters = words[-1], letters >> 1
+            before = word[2]
+            word[0] += key * self._powers[min(before, len(self._powers) - 1)]
+            word[1] += (code & ((1 << (4 * min(letters, CASE_SLOT))) - 1)) << min(4 * before, 60)
+            word[2] += letters
+        words = [word for word in words if word[2]]
+        wanted = np.array([word[0] & _ALL_BITS for word in words], np.uint64).view(np.int64)
+        total = None
+        for word, key, at in zip(words, wanted, self._keys.searchsorted(wanted).tolist(), strict=True):
+            if at == len(self._keys) or self._keys[at] != key:
+                continue
+            allowed = self._readings(int(self._spots[at]), word[1] & INNER_MARKS, marks is not None)
+            if allowed:
+                meaning = self._table[allowed].mean(0)
+                total = meaning if total is None else total + meaning
+        if total is None:
+            return None
+        gain = self._gain[min(len(words), len(self._gain)) - 1] / len(words)
+        return torch.from_numpy((gain * total) @ self._project)
+
+    def _readings(self, spot: int, code: int, marked: bool) -> list[int]:
+        """The readings that the marks of a word allow."""
+        entry, code = spot >> 3, code >> (4 * (spot & 7))
+        first = int(self._first[entry])
+        there = range(first, min(int(self._first[entry + 1]), first + MOST_READINGS))
+        if not marked or not code:
+            return list(there)
+        return [reading for reading in there if not self._against(code, int(self._codes[reading]))]
+
+    def _against(self, code: int, other: int) -> bool:
+        while code and other:
+            if self._contradict[16 * (code & 15) + (other & 15)]:
+                return True
+            code, other = code >> 4, other >> 4
+        return False

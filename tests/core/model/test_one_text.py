@@ -52,7 +52,7 @@ def random_network() -> MarkedBert:
     keys = sorted({key_of(word) for word in words})[:200]
     known.piece_keys.copy_(torch.from_numpy(tables[0]))
     known.piece_letters.copy_(torch.from_numpy(tables[1]))
-    known.keys.copy_(torch.tensor(keys + [2**62] * (200 - len(keys))))
+    known.keys.copy_(torch.tensor(keys + [2**63 - 1] * (200 - len(keys))))
     known.spots.copy_(8 * (torch.arange(200) % 90))
     known.first.copy_(torch.arange(91) + torch.arange(91) // 3)
     known.codes.copy_(torch.randint(0, 2**60, (120,), generator=generator) & 0x303)
