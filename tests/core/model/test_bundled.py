@@ -17,6 +17,22 @@ from harakat.model.config import read_config
 
 HOMOGRAPHS = [("عِلْم", "عَلَم"), ("مَلِك", "مَلَك"), ("جَنَّة", "جِنَّة"), ("بِرّ", "بَرّ"), ("قَدَم", "قِدَم"), ("حُكْم", "حَكَم")]
 
+# A word, the reading that has its meaning, and another reading of the same letters.
+READINGS = [
+    ("مَعْرِفَة", "عِلْم", "عَلَم"),
+    ("راية", "عَلَم", "عِلْم"),
+    ("بستان", "جَنَّة", "جِنَّة"),
+    ("جنون", "جِنَّة", "جَنَّة"),
+    ("سلطان", "مَلِك", "مَلَك"),
+    ("حنطة", "بُرّ", "بَرّ"),
+    ("يابسة", "بَرّ", "بُرّ"),
+    ("ساق", "قَدَم", "قِدَم"),
+    ("قاض", "حَكَم", "حُكْم"),
+    ("مضى", "ذَهَبَ", "ذَهَب"),
+    ("إنسان", "رَجُل", "رِجْل"),
+    ("ساق", "رِجْل", "رَجُل"),
+]
+
 
 @pytest.fixture(scope="module")
 def mini() -> Encoder:
@@ -59,6 +75,12 @@ def test_other_marks_make_another_word(dim: int) -> None:
     cosines = [float(np.dot(*encoder.encode(pair))) for pair in HOMOGRAPHS]
     assert np.mean(cosines) < 0.7
     assert max(cosines) < 0.9
+
+
+def test_most_readings_have_their_meaning(mini: Encoder) -> None:
+    vectors = mini.encode([word for row in READINGS for word in row]).reshape(len(READINGS), 3, -1)
+    right = (vectors[:, 0] * vectors[:, 1]).sum(1) > (vectors[:, 0] * vectors[:, 2]).sum(1)
+    assert right.sum() >= 8  # 6 by chance
 
 
 def test_a_verse_without_its_marks_stays_near_itself(mini: Encoder, verses: list[str]) -> None:
