@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 __all__ = [
     "Attention",
@@ -22,6 +22,7 @@ __all__ = [
     "PaddedAttention",
     "VarlenAttention",
     "XformersAttention",
+    "count_in_sequence",
     "equal_length_groups",
 ]
 
@@ -52,6 +53,21 @@ class Group(NamedTuple):
     def stop(self) -> int:
         """One past the last token of the run."""
         return self.start + self.sequences * self.length
+
+
+def count_in_sequence(flags: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
+    """Return how many tokens of its sequence are flagged, for each token; sequences lie unbroken in the row.
+
+    A filler sequence may say any positions: what its tokens get is not used.
+
+    Args:
+        flags: bool (tokens,).
+        positions: Place of each token in its sequence, from 0, (tokens,).
+        lengths: As `Attention.token_lengths` gives them, on the same device, (tokens,).
+    """
+    sums = pad(flags.long().cumsum(0), (1, 0))
+    starts = torch.arange(len(flags), device=flags.device) - positions
+    return sums[(starts + lengths).clamp(max=len(flags))] - sums[starts]
 
 
 def equal_length_groups(lengths: Sequence[int]) -> list[Group]:

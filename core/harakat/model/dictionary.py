@@ -21,12 +21,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, conflict
-from harakat.errors import CheckpointError
+from harakat.model.attention import count_in_sequence
 
-__all__ = ["MOST_READINGS", "Dictionary", "DictionarySize", "Words", "check_tables", "key_of", "piece_tables"]
+__all__ = [
+    "MOST_READINGS",
+    "Dictionary",
+    "DictionarySize",
+    "Words",
+    "key_of",
+    "letters_of",
+    "piece_tables",
+    "table_fault",
+]
 
 MOST_READINGS = 4
 """Readings of a word that are looked at."""
@@ -133,10 +141,7 @@ class Dictionary(nn.Module):
         allowed = there & known[:, None]
         if found.codes is not None:
             allowed &= ~self._contradict(found.codes >> (4 * (spots & 7)), self.codes[readings])
-        # Words of each text; a filler text may say any positions, and what its tokens get is not used.
-        sums = functional.pad(found.begin.long().cumsum(0), (1, 0))
-        starts = torch.arange(len(ids), device=ids.device) - positions
-        words = sums[(starts + lengths).clamp(max=len(ids))] - sums[starts]
+        words = count_in_sequence(found.begin, positions, lengths)
         share = self.gain[words.clamp(1, len(self.gain)) - 1] * lengths / (words * allowed.sum(1)).clamp(min=1)
         weights = (allowed * share[:, None]).to(self.table.dtype)
         return torch.einsum("tr,trd->td", weights, self.table[readings]) @ self.project
@@ -171,15 +176,12 @@ class Dictionary(nn.Module):
         return self.contradict[16 * mine[:, None] + theirs].any(2)
 
 
-def check_tables(size: DictionarySize, tables: Mapping[str, Tensor]) -> None:
-    """Refuse tables that would be searched wrongly or beyond their ends.
+def table_fault(size: DictionarySize, tables: Mapping[str, Tensor]) -> str | None:
+    """Return which table would be searched wrongly or beyond its end, and why; None if none would.
 
     Args:
         size: Of the dictionary.
         tables: Its state by the names in `Dictionary`, of the right shapes.
-
-    Raises:
-        CheckpointError: Which table is wrong, and how.
     """
     first, spots, letters = tables["first"].long(), tables["spots"].long(), tables["piece_letters"]
     wrong = {
@@ -188,9 +190,7 @@ def check_tables(size: DictionarySize, tables: Mapping[str, Tensor]) -> None:
         "first": (first.diff(prepend=first[:1] * 0, append=first.new_tensor([size.readings])) < 0, "not in order"),
         "piece_letters": (letters < 0, "negative"),
     }
-    for name, (where, what) in wrong.items():
-        if bool(where.any()):
-            raise CheckpointError(f"dictionary.{name} is {what}; fetch the model again")
+    return next((f"dictionary.{name} is {what}" for name, (where, what) in wrong.items() if bool(where.any())), None)
 
 
 def piece_tables(pieces: Sequence[str], specials: Iterable[int]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -208,10 +208,15 @@ def piece_tables(pieces: Sequence[str], specials: Iterable[int]) -> tuple[NDArra
     for index, piece in enumerate(pieces):
         if index in apart:
             continue
-        text = "".join(character for character in piece if character.isalpha())
+        text = letters_of(piece)
         keys[index] = key_of(text)
         letters[index] = 2 * len(text) + piece.startswith(_METASPACE)
     return keys, letters
+
+
+def letters_of(text: str) -> str:
+    """What of a word counts for its key: no stops, brackets or digits."""
+    return "".join(character for character in text if character.isalpha())
 
 
 def key_of(word: str) -> int:

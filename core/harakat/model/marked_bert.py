@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from harakat.arabic.markcodes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
-from harakat.model.attention import Attention
+from harakat.model.attention import Attention, count_in_sequence
 from harakat.model.dictionary import Dictionary, DictionarySize
 from harakat.model.packed_linear import linear_gelu, linear_plus
 
@@ -165,14 +165,15 @@ class MarkedBert(nn.Module):
             L2 norm.
         """
         x = self.words(ids) + self.positions(positions)
+        lengths = attention.token_lengths().to(ids.device)
         if marks is not None:
-            count = _marked_tokens(marks, positions, attention.token_lengths().to(ids.device))
+            count = count_in_sequence((marks & INNER_MARKS) != 0, positions, lengths)
             x = x + self._marks(marks, self.mark_gain[count.clamp(min=1) - 1])
         x = self.norm(x)
         for layer in self.layers:
             x = layer(x, attention)
         if self.dictionary is not None:
-            x = x + self.dictionary(ids, marks, positions, attention.token_lengths().to(ids.device))
+            x = x + self.dictionary(ids, marks, positions, lengths)
         projected: Tensor = self.projection(x)
         return projected
 
@@ -185,16 +186,6 @@ class MarkedBert(nn.Module):
         loud = torch.where(slots == CASE_SLOT, self.mark_gain[-1], gain[:, None])
         present.scatter_(1, classes + CLASSES * slots, torch.where(classes > 0, loud, 0).to(present.dtype))
         return functional.linear(present, self.marks.T)
-
-
-def _marked_tokens(marks: Tensor, positions: Tensor, lengths: Tensor) -> Tensor:
-    """Return how many tokens of its text bear inner marks, for each token; texts lie unbroken in the row.
-
-    A filler sequence may say any positions: what its tokens get is not used.
-    """
-    sums = functional.pad(((marks & INNER_MARKS) != 0).long().cumsum(0), (1, 0))
-    starts = torch.arange(len(marks), device=marks.device) - positions
-    return sums[(starts + lengths).clamp(max=len(marks))] - sums[starts]
 
 
 class _Block(nn.Module):

@@ -160,7 +160,7 @@ class _KnownWords:
         for word, key, at in zip(words, wanted, self._keys.searchsorted(wanted).tolist(), strict=True):
             if at == len(self._keys) or self._keys[at] != key:
                 continue
-            allowed = self._readings(int(self._spots[at]), word[1] & INNER_MARKS, marks is not None)
+            allowed = self._readings(int(self._spots[at]), word[1] & INNER_MARKS)
             if allowed:
                 meaning = self._table[allowed].mean(0)
                 total = meaning if total is None else total + meaning
@@ -169,13 +169,11 @@ class _KnownWords:
         gain = self._gain[min(len(words), len(self._gain)) - 1] / len(words)
         return torch.from_numpy((gain * total) @ self._project)
 
-    def _readings(self, spot: int, code: int, marked: bool) -> list[int]:
+    def _readings(self, spot: int, code: int) -> list[int]:
         """The readings that the marks of a word allow."""
         entry, code = spot >> 3, code >> (4 * (spot & 7))
         first = int(self._first[entry])
         there = range(first, min(int(self._first[entry + 1]), first + MOST_READINGS))
-        if not marked or not code:
-            return list(there)
         return [reading for reading in there if not self._against(code, int(self._codes[reading]))]
 
     def _against(self, code: int, other: int) -> bool:

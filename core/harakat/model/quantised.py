@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from harakat.errors import CheckpointError
-from harakat.model.dictionary import check_tables
+from harakat.model.dictionary import table_fault
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 
 __all__ = ["dequantise", "load_marked_bert", "quantise", "save_marked_bert"]
@@ -164,7 +164,5 @@ def _check(file: Path, config: MarkedBertConfig, state: Mapping[str, Tensor]) ->
     if config.dictionary is not None:
         prefix = "dictionary."
         tables = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
-        try:
-            check_tables(config.dictionary, tables)
-        except CheckpointError as error:
-            raise CheckpointError(f"{file}: {error}") from error
+        if fault := table_fault(config.dictionary, tables):
+            raise CheckpointError(f"{file}: {fault}; fetch the model again")

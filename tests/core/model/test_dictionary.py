@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from harakat.arabic.markcodes import conflict, separate
+from harakat.arabic.markcodes import conflict, pack, separate
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.dictionary import MOST_READINGS, Dictionary, DictionarySize, key_of, piece_tables
 
@@ -39,7 +39,7 @@ def tokenizer() -> PieceTokenizer:
 
 
 def codes(word: str) -> int:
-    return sum(value << (4 * place) for place, value in enumerate(separate(word)[1][:-1]))
+    return pack(separate(word)[1][:-1])
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,7 @@ from torch import Tensor
 from harakat.arabic import markcodes
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.errors import RecordError
-from harakat.model.dictionary import MOST_READINGS, key_of, piece_tables
+from harakat.model.dictionary import MOST_READINGS, key_of, letters_of, piece_tables
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import texts
 from harakat.training.mini.batches import pooled
@@ -52,7 +52,6 @@ _SHORTER = str.maketrans("أإآى", "اااي")
 """What many type in place of a hamza on alef and of alef maksura."""
 _NEAREST = 3
 _SAMPLE = 1000
-_BITS = 4
 _GAINS = ((1, 0.8), (2, 1.0), (3, 1.5), (5, 2.0), (6, 2.3), (7, 1.5), (9, 0.6), (24, 0.6), (100, 0.5))
 """Most in short sentences: there the words that one shares with another drown the one that differs."""
 
@@ -90,9 +89,9 @@ def with_dictionary(network: MarkedBert, folder: Path, mixture: Mixture, setting
     """
     if mixture.glosses is None:
         raise RecordError("a dictionary takes what words mean from their glosses: set `glosses` in that round too")
-    verses = (text for key, text in texts.verses().items() if not texts.surah_is_dev(key))
-    commentaries = (text for _, text in texts.commentaries(folder))
-    corpus = corpus_words(chain(texts.prose(folder, dev=False), verses, commentaries))
+    corpus = corpus_words(
+        chain(texts.prose(folder, dev=False), mixture.verses.values(), chain(*mixture.commentary.values()))
+    )
     readings = gather(mixture.glosses, mixture.words, settings)
     lengths = pooled(network, mixture.held.sequences[:_SAMPLE]).norm(dim=1)
     written = spellings(readings, corpus, settings.keys)
@@ -113,8 +112,8 @@ def gather(glosses: Glosses, words: Words, settings: DictionarySettings) -> Read
     found: dict[str, dict[int, list[NDArray[np.float32]]]] = defaultdict(lambda: defaultdict(list))
     for word, target in zip(glosses.words, glosses.targets, strict=True):
         base, classes = markcodes.separate(word)
-        others = np.stack([own[other] for other in near[base]]) if near.get(base) else None
-        if others is not None:
+        if near.get(base):
+            others = np.stack([own[other] for other in near[base]])
             nearest = others[np.argsort(-(others @ target))[:_NEAREST]].mean(0)
             target = _unit(target + settings.synonyms * _unit(nearest))
         found[base][code_of(classes)].append(target)
@@ -127,10 +126,9 @@ def gather(glosses: Glosses, words: Words, settings: DictionarySettings) -> Read
     }
 
 
-def code_of(classes: Iterable[int]) -> int:
+def code_of(classes: Sequence[int]) -> int:
     """Pack the marks of all letters but the last one."""
-    inner = list(classes)[:-1][: markcodes.CASE_SLOT]
-    return sum(value << (_BITS * place) for place, value in enumerate(inner))
+    return markcodes.pack(classes[:-1])
 
 
 class Spelling(NamedTuple):
@@ -172,16 +170,24 @@ def spellings(known: Iterable[str], corpus: Mapping[str, int], most: int) -> dic
 
 def _stem(word: str, bases: Mapping[str, None]) -> Spelling | None:
     for prefix in ("", *_PREFIXES):
-        if not word.startswith(prefix):
+        if word.startswith(prefix):
+            base = _without_ending(word[len(prefix) :], bases, least=_LEAST if prefix else 1)
+            if base is not None:
+                return Spelling(base, len(prefix))
+    return None
+
+
+def _without_ending(word: str, bases: Mapping[str, None], least: int) -> str | None:
+    if len(word) >= least and word in bases:
+        return word
+    for suffix in _SUFFIXES:
+        stem = word.removesuffix(suffix)
+        if stem == word or len(stem) < _LEAST:
             continue
-        for suffix in ("", *_SUFFIXES):
-            stem = word[len(prefix) :]
-            if not stem.endswith(suffix) or (prefix + suffix and len(stem) - len(suffix) < _LEAST):
-                continue
-            stem = stem[: len(stem) - len(suffix)]
-            for base in (stem, stem[:-1] + _TAA_MARBUTA if stem.endswith(_TAA) else stem + _TAA_MARBUTA):
-                if base in bases and (suffix or base == stem):
-                    return Spelling(base, len(prefix))
+        feminine = stem.removesuffix(_TAA) + _TAA_MARBUTA
+        for base in (stem, feminine):
+            if base in bases:
+                return base
     return None
 
 
@@ -190,7 +196,7 @@ def corpus_words(items: Iterable[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for text in items:
         for word in texts.strip_marks(text).split():
-            letters = "".join(character for character in word if character.isalpha())
+            letters = letters_of(word)
             if len(letters) > 1:
                 counts[letters] += 1
     return counts

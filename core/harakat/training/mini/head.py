@@ -22,7 +22,7 @@ from harakat.training.mini.batches import pooled, prepare
 from harakat.training.mini.examples import thinned
 from harakat.training.mini.mixture import PARTED, Mixture, Pair, overlaps
 
-__all__ = ["HeadSettings", "Pooled", "Ranked", "collect", "fit", "rank"]
+__all__ = ["HeadSettings", "Pooled", "Ranked", "collect", "descend", "fit", "rank"]
 
 _KINDS = ("verse", "fragment", "question")
 
@@ -131,20 +131,33 @@ def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSett
     first = nn.Linear(projection.in_features, projection.out_features)
     first.load_state_dict(projection.state_dict())
     optimiser = torch.optim.AdamW(projection.parameters(), lr=settings.rate, weight_decay=0.0)
+    curve = descend(optimiser, settings.steps, lambda: _loss(projection, first, data, dims, settings))
+    with torch.no_grad():
+        projection.weight.lerp_(first.weight, settings.kept)
+        projection.bias.lerp_(first.bias, settings.kept)
+    return curve
+
+
+def descend(optimiser: torch.optim.Optimizer, steps: int, compute: Callable[[], Tensor]) -> list[float]:
+    """Take `steps` steps, the rate warmed up over 50 and cooled by a cosine; the loss of every hundredth step.
+
+    Args:
+        optimiser: With its peak rate.
+        steps: How many.
+        compute: Draws examples and returns their loss.
+    """
+    peaks = [group["lr"] for group in optimiser.param_groups]
     curve = []
-    for step in range(settings.steps):
-        for group in optimiser.param_groups:
-            warm, cooled = min(1.0, (step + 1) / 50), 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-            group["lr"] = settings.rate * warm * cooled
-        loss = _loss(projection, first, data, dims, settings)
+    for step in range(steps):
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            warm, cooled = min(1.0, (step + 1) / 50), 0.5 * (1 + math.cos(math.pi * step / steps))
+            group["lr"] = peak * warm * cooled
+        loss = compute()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if step % 100 == 0:
             curve.append(float(loss.detach()))
-    with torch.no_grad():
-        projection.weight.lerp_(first.weight, settings.kept)
-        projection.bias.lerp_(first.bias, settings.kept)
     return curve
 
 

@@ -8,7 +8,6 @@ I - A'A. All of it is linear and becomes part of the projection.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from harakat.training.mini import losses
-from harakat.training.mini.head import Pooled, rank
+from harakat.training.mini.head import Pooled, descend, rank
 from harakat.training.mini.mixture import PARTED
 
 __all__ = ["PrefixSettings", "complete", "fit_prefix", "shorten"]
@@ -101,16 +100,7 @@ def fit_prefix(data: Pooled, settings: PrefixSettings) -> tuple[Tensor, list[flo
     hidden = data.phrases[0].shape[1]
     short = torch.eye(hidden)[: max(settings.dims)].clone().requires_grad_()
     optimiser = torch.optim.Adam([short], lr=settings.rate)
-    curve = []
-    for step in range(settings.steps):
-        warm = min(1.0, (step + 1) / 50)
-        optimiser.param_groups[0]["lr"] = settings.rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-        loss = _loss(short, data, settings)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        if step % 100 == 0:
-            curve.append(float(loss.detach()))
+    curve = descend(optimiser, settings.steps, lambda: _loss(short, data, settings))
     return short.detach(), curve
 
 
