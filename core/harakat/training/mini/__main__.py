@@ -40,7 +40,7 @@ def main() -> None:
     for number, settings in enumerate(rounds, 1):
         work = options.work / f"round-{number}"
         if number > 1:
-            settings = replace(settings, start=str(options.work / f"round-{number - 1}" / "last.pt"))
+            settings = replace(settings, start=str(options.work / f"round-{number - 1}" / "finished.pt"))
         train(options.data, options.work, work, work / "model", settings)
     shutil.copytree(work / "model", options.out or options.work / "model", dirs_exist_ok=True)
 

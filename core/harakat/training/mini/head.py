@@ -165,10 +165,10 @@ class Ranked(NamedTuple):
     """Queries of a step ranked against one another's passages, or words against one another's synonyms."""
 
     loss: Tensor
-    queries: Tensor
-    """As they are at hand, (n, hidden)."""
+    given: tuple[Tensor, Tensor]
+    """(queries, passages) as they are at hand, (n, hidden) each."""
     turned: tuple[Tensor, Tensor]
-    """(queries, passages), mapped."""
+    """Both mapped."""
 
 
 def rank(turn: Callable[[Tensor], Tensor], data: Pooled, dims: Sequence[int], batch: int) -> list[Ranked]:
@@ -177,17 +177,19 @@ def rank(turn: Callable[[Tensor], Tensor], data: Pooled, dims: Sequence[int], ba
     for queries, passages, own, spots in data.pairs.values():
         at = torch.randperm(len(queries))[:batch]
         hidden = overlaps(spots[at], spots[at]) & ~torch.eye(len(at), dtype=torch.bool)
-        q, p = turn(queries[at]), turn(passages[own[at]])
+        given = queries[at], passages[own[at]]
+        q, p = map(turn, given)
         loss = losses.contrast(q, p, torch.arange(len(at)), hidden, dims)
-        ranked.append(Ranked(loss, queries[at], (q, p)))
+        ranked.append(Ranked(loss, given, (q, p)))
     for anchors, positives, negatives, has, owner in data.words.values():
         at = torch.randperm(len(anchors))[:batch]
         same = owner[at][:, None] == owner[at]
         eye = torch.eye(len(at), dtype=torch.bool)
         hidden = torch.cat([same & ~eye, ~(eye & has[at])], 1)
-        a, p, n = turn(anchors[at]), turn(positives[at]), turn(negatives[at])
+        given = anchors[at], positives[at]
+        (a, p), n = map(turn, given), turn(negatives[at])
         loss = losses.contrast(a, torch.cat([p, n]), torch.arange(len(at)), hidden, dims)
-        ranked.append(Ranked(loss, anchors[at], (a, p)))
+        ranked.append(Ranked(loss, given, (a, p)))
     return ranked
 
 

@@ -54,8 +54,8 @@ class Settings:
         alpha: Softness of the whitening (see `targets`).
         threads: CPU threads.
         save_every: Steps between checkpoints.
-        start: A checkpoint (``last.pt``) to start from instead of the teacher.
-        blend: Share of the teacher's weights mixed into the finished model.
+        start: Weights to start from instead of the teacher's: another round's ``last.pt`` or ``finished.pt``.
+        blend: Share of the weights before the round that is mixed into what it made.
         structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
         dictionary: Of the words that the finished model knows by themselves (see `dictionary`), which come in before
             the projection's own training; none where None.
@@ -205,7 +205,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     Args:
         folder: The data folder.
         cache: What `prepare_work` wrote.
-        work: For ``metrics.jsonl`` (every 20 steps) and the checkpoint ``last.pt``.
+        work: For ``metrics.jsonl`` (every 20 steps), the checkpoint ``last.pt`` and, at the end, the network alone in
+            ``finished.pt``, from which a further round starts: blended, and before `dictionary`, `head` and `prefix`.
         out: For the finished model.
         settings: Of this round.
     """
@@ -219,9 +220,9 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     targets.attach_axes(network, axes, norm)
     if settings.layers:
         network = teacher.fresh_network(network.config, settings.layers)
-    first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if settings.start:
         network.load_state_dict(torch.load(settings.start, weights_only=True)["network"])
+    first = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources, settings.dropped)
     glosses = Glosses(folder, cache / "glosses.npz", axes, settings.dropped) if settings.glosses else None
     mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings, glosses)
@@ -275,6 +276,7 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)
     network.load_state_dict(blended(network.state_dict(), first, settings.blend))
+    torch.save({"network": network.state_dict()}, work / "finished.pt")
     if settings.dictionary:
         network = with_dictionary(network.eval(), folder, mixture, settings.dictionary)
     if settings.head:
@@ -286,7 +288,11 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
 
 
 def blended(trained: dict[str, Tensor], first: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """Return `trained` with a `share` of the weights before training mixed in; the marks, silent then, stay whole."""
+    """Return `trained` with a `share` of the weights before training mixed in; what was all zeros then stays whole.
+
+    The mean of the weights before and after a round does better than either (Wortsman et al. 2022, "Model soups").
+    """
     return {
-        name: tensor if name == "marks" else torch.lerp(tensor, first[name], share) for name, tensor in trained.items()
+        name: torch.lerp(tensor, first[name], share) if bool(first[name].any()) else tensor
+        for name, tensor in trained.items()
     }

@@ -60,19 +60,43 @@ def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Te
     return torch.stack(parts).mean()
 
 
-def likeness(short: Tensor, full: Tensor, dims: Sequence[int], scale: float = 20.0) -> Tensor:
+def likeness(
+    short: Tensor,
+    full: Tensor,
+    dims: Sequence[int],
+    others: tuple[Tensor, Tensor] | None = None,
+    scale: float = 20.0,
+) -> Tensor:
     """Return how far the neighbours in prefixes of `short`, (n, size), differ from those in `full`, (n, hidden).
 
     The mean over `dims` of the Kullback-Leibler divergence between each row's similarities to the other rows, as a
     softmax in `full` and in the prefix.
+
+    Args:
+        short: Rows whose prefixes are judged.
+        full: The same texts as they should be.
+        dims: Lengths of the prefixes.
+        others: Other texts, (m, size) and (m, hidden), that the rows are compared with instead of with each other.
+        scale: Inverse temperature of the cosines.
     """
 
-    def similarities(part: Tensor) -> Tensor:
+    def similarities(part: Tensor, other: Tensor | None) -> Tensor:
         part = normalize(part, dim=1)
-        return (part @ part.T * scale).fill_diagonal_(-1e4).log_softmax(1)
+        if other is None:
+            return (part @ part.T * scale).fill_diagonal_(-1e4).log_softmax(1)
+        return (part @ normalize(other, dim=1).T * scale).log_softmax(1)
 
-    wanted = similarities(full)
-    found = [kl_div(similarities(short[:, :dim]), wanted, reduction="batchmean", log_target=True) for dim in dims]
+    cut, whole = others or (None, None)
+    wanted = similarities(full, whole)
+    found = [
+        kl_div(
+            similarities(short[:, :dim], None if cut is None else cut[:, :dim]),
+            wanted,
+            reduction="batchmean",
+            log_target=True,
+        )
+        for dim in dims
+    ]
     return torch.stack(found).mean()
 
 

@@ -30,7 +30,8 @@ class PrefixSettings:
         steps: Optimiser steps.
         batch: Pairs of a kind a step.
         rate: Peak learning rate.
-        structure_weight: Weight of keeping the neighbours that texts have at full width.
+        structure_weight: Weight of keeping the neighbours that texts have at full width, and how like each passage is
+            to a query there.
         clash_weight: Weight of the loss that parts conflicting vowellings.
         upright_weight: Weight of keeping the map's rows at right angles and of one length. The nearer to that, the
             less is lost at full width: at 1 the cosines of phrases moved by 0.0044 on average, at 10 by 0.0027, at 100
@@ -108,10 +109,12 @@ def _loss(short: Tensor, data: Pooled, settings: PrefixSettings) -> Tensor:
     dims = settings.dims
     ranked = rank(lambda side: side @ short.T, data, dims, settings.batch)
     parts = [one.loss for one in ranked]
-    shown = [(one.queries, one.turned[0]) for one in ranked]
     phrases = data.phrases[0][torch.randperm(len(data.phrases[0]))[: settings.batch]]
-    shown.append((phrases, phrases @ short.T))
-    parts += [settings.structure_weight * losses.likeness(cut, full, dims) for full, cut in shown]
+    shown = [losses.likeness(phrases @ short.T, phrases, dims)]
+    for one in ranked:
+        (queries, passages), (q, p) = one.given, one.turned
+        shown += [losses.likeness(q, queries, dims), losses.likeness(q, queries, dims, (p, passages))]
+    parts += [settings.structure_weight * loss for loss in shown]
     at = torch.randperm(len(data.clashes[0]))[: settings.batch]
     one, other = (side[at] @ short.T for side in data.clashes)
     parts.append(settings.clash_weight * losses.part(one, other, dims, PARTED))

@@ -30,3 +30,15 @@ def test_structure_is_nothing_where_a_prefix_holds_all():
     losses.structure(wide, [32, 8]).backward()
     assert wide.grad is not None
     assert not wide.grad[:, 8:].any()  # what all dims say is the teacher here and learns nothing
+
+
+def test_likeness_to_other_texts_is_about_them_and_not_about_each_other():
+    torch.manual_seed(4)
+    rows, others = torch.randn(20, 32), torch.randn(30, 32)
+    rows[:, 8:] = others[:, 8:] = 0
+    assert losses.likeness(rows[:, :8], rows, [8], (others[:, :8], others)) < 1e-5
+    # Rows that differ from each other as before, but stand otherwise to the other texts.
+    turned = rows[:, :8] @ torch.linalg.qr(torch.randn(8, 8)).Q
+    assert losses.likeness(turned, rows, [8]) < 1e-5
+    assert losses.likeness(turned, rows, [8], (others[:, :8], others)) > 0.1
+    assert losses.likeness(rows[:5, :8], rows[:5], [8, 4], (others[:, :8], others)) > 0.01
