@@ -111,8 +111,7 @@ def _loss(short: Tensor, data: Pooled, settings: PrefixSettings) -> Tensor:
     parts = [one.loss for one in ranked]
     phrases = data.phrases[0][torch.randperm(len(data.phrases[0]))[: settings.batch]]
     shown = [losses.likeness(phrases @ short.T, phrases, dims)]
-    for one in ranked:
-        (queries, passages), (q, p) = one.given, one.turned
+    for _, (queries, passages), (q, p) in ranked:
         shown += [losses.likeness(q, queries, dims), losses.likeness(q, queries, dims, (p, passages))]
     parts += [settings.structure_weight * loss for loss in shown]
     at = torch.randperm(len(data.clashes[0]))[: settings.batch]
