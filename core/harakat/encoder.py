@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.model.attention_choice import AttentionKind
-from harakat.model.fingerprint import Fingerprint
 from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
 from harakat.runtime.batching import Overflow, plan_windows, slabs
 from harakat.runtime.choices import check_dim, check_max_length, check_overflow, choose_prompt
-from harakat.runtime.loading import Loaded, load
+from harakat.runtime.described import Described
+from harakat.runtime.loading import load
 from harakat.runtime.output import file_kind, save
 from harakat.runtime.pipeline import Job, at_once, run
 from harakat.runtime.progress import progress_bar
@@ -43,7 +43,7 @@ _shared: dict[str, Encoder] = {}
 _shared_lock = threading.Lock()
 
 
-class Encoder:
+class Encoder(Described):
     """Turns Arabic text into unit vectors, vowel marks included.
 
     Threads may share an encoder; it can be pickled (the files are loaded again where it is opened) and used after a
@@ -131,7 +131,7 @@ class Encoder:
         }
         self._overflow = check_overflow(overflow)
         self._fleet: Fleet | None = None
-        self._loaded: Loaded = load(
+        self._loaded = load(
             model,
             device=device,
             dtype=dtype,
@@ -155,98 +155,6 @@ class Encoder:
         self._options["model"] = self._loaded.reopen_as
         if self._loaded.revision:
             self._options["revision"] = self._loaded.revision
-
-    # What it is
-
-    @property
-    def name(self) -> str:
-        """The model's short name, hub id, or folder name."""
-        return self._loaded.name
-
-    @property
-    def revision(self) -> str | None:
-        """The commit of a hub model; None for local files."""
-        return self._loaded.revision
-
-    @property
-    def dim(self) -> int:
-        """How many values a vector has."""
-        return self._dim
-
-    @property
-    def dims(self) -> tuple[int, ...]:
-        """The dims that the checkpoint was trained for, largest first."""
-        return self._loaded.dims
-
-    @property
-    def precision(self) -> Precision:
-        """float32, int8 or binary."""
-        return self._precision
-
-    @property
-    def max_length(self) -> int:
-        """Longest sequence in tokens, special tokens included."""
-        return self._max_length
-
-    @property
-    def overflow(self) -> Overflow:
-        """What happens to longer texts: warn, error or chunk."""
-        return self._overflow
-
-    @property
-    def device(self) -> str:
-        """Where the network runs, such as ``"cpu"`` or ``"cuda:0"``."""
-        return str(self._loaded.engine.device)
-
-    @property
-    def dtype(self) -> str:
-        """Numbers of the computation, such as ``"float32"``."""
-        return self._loaded.dtype
-
-    @property
-    def attention(self) -> str:
-        """The attention in use: ``"varlen"``, ``"xformers"`` or ``"sdpa"``."""
-        return self._loaded.engine.attention
-
-    @property
-    def spelling(self) -> str:
-        """``"as-is"`` or ``"imlai"``."""
-        return self._loaded.spelling
-
-    @property
-    def query_prompt(self) -> str:
-        """Text put before each query; ``""`` for none."""
-        return self._query_prompt
-
-    @property
-    def document_prompt(self) -> str:
-        """Text put before each document; ``""`` for none."""
-        return self._document_prompt
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The arguments that make this encoder again, here or elsewhere: ``Encoder(**encoder.options)``.
-
-        Those that are None are absent; a folder is an absolute path, a hub model has its commit.
-        """
-        return dict(self._options)
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """What makes its vectors comparable with others; `str()` of it is short enough for any metadata."""
-        return Fingerprint(
-            model=self.name,
-            revision=self.revision or "",
-            weights=self._loaded.weights_digest(),
-            tokenizer=self._loaded.tokenizer.identity,
-            spelling=self.spelling,
-            segmentation=self._loaded.segmentation,
-            pooling="mean+l2",
-            query_prompt=self.query_prompt,
-            document_prompt=self.document_prompt,
-            dim=self.dim,
-            precision=self.precision,
-        )
 
     def with_options(self, **options: Any) -> Encoder:
         """Another encoder with some options changed; the weights are shared where they can be.
@@ -553,13 +461,6 @@ class Encoder:
 
     def __setstate__(self, options: dict[str, Any]) -> None:
         self.__init__(**options)  # type: ignore[misc]
-
-    def __repr__(self) -> str:
-        return (
-            f"Encoder({self.name!r}, dim={self.dim}, precision={self.precision!r}, device={self.device!r}, "
-            f"dtype={self.dtype!r}, attention={self.attention!r}, spelling={self.spelling!r}, "
-            f"max_length={self.max_length})"
-        )
 
 
 def _key(options: dict[str, Any]) -> str:
