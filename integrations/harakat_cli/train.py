@@ -66,6 +66,7 @@ def train(
       accelerate launch --multi_gpu -m harakat_cli.main train phase-1
     """
     from harakat.training import load_recipe, shipped_recipes
+    from harakat.training.checks import read_changes
 
     if list_them:
         _list(shipped_recipes(), as_json)
@@ -73,26 +74,13 @@ def train(
     if config is None:
         names = ", ".join(recipe.name for recipe in shipped_recipes())
         raise OptionError(f"CONFIG is missing; name a JSON file or one of: {names}")
-    recipe = load_recipe(config, _changes(changes or []))
+    recipe = load_recipe(config, read_changes(changes or []))
     if dry_run:
         from harakat.training import plan
 
         _show_plan(plan(recipe, output), as_json)
         return
     _train(recipe, output, resume, as_json)
-
-
-def _changes(given: list[str]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for item in given:
-        key, equals, text = item.partition("=")
-        if not equals or not key:
-            raise OptionError(f"--set {item!r} is not FIELD=VALUE, such as --set batch_size=32")
-        try:
-            changes[key] = json.loads(text)
-        except ValueError:
-            changes[key] = text
-    return changes
 
 
 def _train(recipe: Recipe, output: Path | None, resume: bool, as_json: bool) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "check_one_of",
     "check_text",
     "check_whole",
+    "read_changes",
     "read_object",
 ]
 
@@ -97,3 +98,21 @@ def read_object(path: Path, holds: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with {holds}")
     return values
+
+
+def read_changes(given: Sequence[str]) -> dict[str, Any]:
+    """Settings as a command line gives them.
+
+    Args:
+        given: Of the form FIELD=VALUE; VALUE is JSON, and what is no JSON is a text.
+    """
+    changes: dict[str, Any] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise OptionError(f"--set {item!r} is not FIELD=VALUE, such as --set batch_size=32")
+        try:
+            changes[name] = json.loads(value)
+        except ValueError:
+            changes[name] = value
+    return changes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harakat.errors import HarakatError, OptionError
+from harakat.training.checks import read_changes
 from harakat.training.pretraining.settings import DistilSettings, PretrainSettings, read_settings
 
 if TYPE_CHECKING:
@@ -67,22 +67,13 @@ def _command(
     command.add_argument("--field", default="text", help="field of a record that holds the text; default text")
     command.add_argument("--settings", type=Path, help="JSON object of settings")
     command.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; may come several times"
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="change a setting; may come several times"
     )
     return command
 
 
 def _settings(kind: Any, options: argparse.Namespace) -> Any:
-    changes: dict[str, Any] = {}
-    for item in options.set:
-        name, equals, value = item.partition("=")
-        if not equals:
-            raise OptionError(f"--set {item}: write NAME=VALUE")
-        try:
-            changes[name] = json.loads(value)
-        except ValueError:
-            changes[name] = value
-    return read_settings(kind, options.settings, changes)
+    return read_settings(kind, options.settings, read_changes(options.set))
 
 
 def _texts(options: argparse.Namespace) -> list[str]:

@@ -47,7 +47,7 @@ def test_faults_are_one_line(texts: list[str], tmp_path: Path, tokenizer_folder:
         (("tokenizer", tmp_path / "none.txt", "--output", tmp_path / "x"), "error: .*is no file"),
         (("tokenizer", lines, "--output", tokenizer_folder), "holds a tokenizer.json already"),
         (("mlm", lines, "--output", tmp_path / "x", "--set", "layer=2"), "did you mean 'layers'"),
-        (("mlm", lines, "--output", tmp_path / "x", "--set", "layers"), "write NAME=VALUE"),
+        (("mlm", lines, "--output", tmp_path / "x", "--set", "layers"), "'layers' is not FIELD=VALUE"),
         (("mlm", lines, "--output", tmp_path / "x", "--settings", lines), "cannot be read as JSON"),
         (("distil", lines, "--output", tmp_path / "x", "--model", "nothing", "--teacher", "nothing"), "nothing"),
     ):
