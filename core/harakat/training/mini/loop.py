@@ -56,6 +56,9 @@ class Settings:
         save_every: Steps between checkpoints.
         start: Weights to start from instead of the teacher's: another round's ``last.pt`` or ``finished.pt``.
         blend: Share of the weights before the round that is mixed into what it made.
+        mark_gains: Gains of the marks in texts with one marked piece, two and so on, set when the round is over; what
+            training made of them where None. A word alone or in a bare sentence is meant to be heard louder than the
+            losses make it: they weigh it against its bare twin.
         structure_weight: Weight of the loss that keeps the neighbours of a text the same in a short prefix.
         dictionary: Of the words that the finished model knows by themselves (see `dictionary`), which come in before
             the projection's own training; none where None.
@@ -94,6 +97,7 @@ class Settings:
     save_every: int = 100
     start: str = ""
     blend: float = 0.0
+    mark_gains: list[float] | None = None
     structure_weight: float = 0.0
     run: int = 1
     bank: int = 0
@@ -276,6 +280,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
             torch.save(state, last.with_suffix(".tmp"))
             last.with_suffix(".tmp").replace(last)
     network.load_state_dict(blended(network.state_dict(), first, settings.blend))
+    if settings.mark_gains:
+        network.mark_gain.data[: len(settings.mark_gains)] = torch.tensor(settings.mark_gains)
     torch.save({"network": network.state_dict()}, work / "finished.pt")
     if settings.dictionary:
         network = with_dictionary(network.eval(), folder, mixture, settings.dictionary)

@@ -230,7 +230,7 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
     assert PieceTokenizer.from_folder(whole / "model").identity == tokenizer.identity
 
 
-def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_of_it(data, tmp_path, monkeypatch):
+def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_and_the_gains_set(data, tmp_path, monkeypatch):
     from harakat.training.mini import loop
 
     monkeypatch.setattr(loop, "build_start", tiny_start)
@@ -238,7 +238,9 @@ def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_of_it(data, tmp
         steps=1, phrase_count=100, phrase_tokens=60, words=4, pairs=2, clashes=2, longest=40, threads=1, dims=[32, 16]
     )
     loop.prepare_work(data, tmp_path, first)
-    second = replace(first, start=str(tmp_path / "1" / "finished.pt"), blend=0.25, rate=1e-2, seed=2)
+    second = replace(
+        first, start=str(tmp_path / "1" / "finished.pt"), blend=0.25, mark_gains=[9.0, 5.0], rate=1e-2, seed=2
+    )
     for name, choice in (("1", first), ("2", second)):
         loop.train(data, tmp_path, tmp_path / name, tmp_path / name / "model", choice)
     before, after, kept = (
@@ -246,6 +248,8 @@ def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_of_it(data, tmp
         for file in ("1/finished.pt", "2/last.pt", "2/finished.pt")
     )
     assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert kept["mark_gain"][:2].tolist() == [9.0, 5.0]
+    after["mark_gain"][:2] = before["mark_gain"][:2] = kept["mark_gain"][:2]
     for name, tensor in kept.items():
         torch.testing.assert_close(tensor, 0.75 * after[name] + 0.25 * before[name])
     silent = {"marks": torch.zeros(3)}
