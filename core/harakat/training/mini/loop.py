@@ -76,6 +76,11 @@ class Settings:
         carrier_weight: Weight of that loss.
         carrier_scale: Inverse temperature of the cosines of synonyms in sentences.
         pair_dims: The dims of the loss of pairs, `dims` where None; one that stands there twice counts double.
+        short: Dims of short prefixes that are a map of their own of the whole vector while a round is trained, so that
+            nothing holds them to the teacher's axes; `dims` are then the others. All losses but the teacher's count
+            for them too; one that stands there twice counts double.
+        short_rate: Peak learning rate of that map.
+        reach: A query counts if its passage lies among the nearest share of the candidates; 0 for all queries.
     """
 
     steps: int = 2000
@@ -102,6 +107,9 @@ class Settings:
     run: int = 1
     bank: int = 0
     pair_dims: list[int] | None = None
+    short: list[int] = field(default_factory=list)
+    short_rate: float = 1e-3
+    reach: float = 0.0
     dictionary: DictionarySettings | None = None
     head: HeadSettings | None = None
     prefix: PrefixSettings | None = None
@@ -230,12 +238,17 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     words = Words(folder, pickle.loads((cache / "attested.pkl").read_bytes()), settings.sources, settings.dropped)
     glosses = Glosses(folder, cache / "glosses.npz", axes, settings.dropped) if settings.glosses else None
     mixture = Mixture(folder, Phrases.load(cache / "phrases.npz"), words, tokenizer, settings, glosses)
-    optimiser = torch.optim.AdamW(_groups(network, settings), betas=(0.9, 0.98), eps=1e-8, fused=True)
+    groups = _groups(network, settings)
+    if settings.short:
+        rate = settings.short_rate
+        groups.append({"params": [mixture.short], "lr": rate, "peak": rate, "weight_decay": 0.0})
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
     chance = random.Random(settings.seed)
     step, last = 0, work / "last.pt"
     if last.is_file():
         saved = torch.load(last, weights_only=False)
         network.load_state_dict(saved["network"])
+        mixture.short.data.copy_(saved["short"])
         optimiser.load_state_dict(saved["optimiser"])
         step = saved["step"]
         chance.setstate(saved["chance"])
@@ -272,6 +285,7 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
         if step % settings.save_every == 0 or step == settings.steps:
             state = {
                 "network": network.state_dict(),
+                "short": mixture.short.data,
                 "optimiser": optimiser.state_dict(),
                 "step": step,
                 "chance": chance.getstate(),
@@ -283,14 +297,15 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
     if settings.mark_gains:
         network.mark_gain.data[: len(settings.mark_gains)] = torch.tensor(settings.mark_gains)
     torch.save({"network": network.state_dict()}, work / "finished.pt")
+    dims = sorted({*settings.dims, *settings.short}, reverse=True)
     if settings.dictionary:
         network = with_dictionary(network.eval(), folder, mixture, settings.dictionary)
     if settings.head:
         collected = collect(network.eval(), mixture, settings.head)
-        fit(network.projection, collected, sorted(set(settings.dims), reverse=True), settings.head)
+        fit(network.projection, collected, dims, settings.head)
         if settings.prefix:
-            shorten(network.projection, collected, settings.prefix)
-    export(network, tokenizer, out, sorted(set(settings.dims), reverse=True))
+            shorten(network.projection, collected, settings.prefix, mixture.short.data if settings.short else None)
+    export(network, tokenizer, out, dims)
 
 
 def blended(trained: dict[str, Tensor], first: dict[str, Tensor], share: float) -> dict[str, Tensor]:

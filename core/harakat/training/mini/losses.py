@@ -8,19 +8,24 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, normalize
 
-__all__ = ["contrast", "hold", "likeness", "margin", "part", "structure"]
+__all__ = ["Cut", "contrast", "hold", "likeness", "margin", "part", "reached", "structure"]
+
+Cut = int | slice
+"""The first so many dimensions of a vector, or those that a slice takes."""
+
+
+def _unit(vectors: Tensor, dim: Cut) -> Tensor:
+    return normalize(vectors[:, dim if isinstance(dim, slice) else slice(dim)], dim=1)
 
 
 def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
     """Return the mean of 1 - cosine to the targets, over the prefixes of all `dims`; (n, hidden) both."""
-    parts = [
-        1 - (normalize(vectors[:, :dim], dim=1) * normalize(targets[:, :dim], dim=1)).sum(1).mean() for dim in dims
-    ]
+    parts = [1 - (_unit(vectors, dim) * _unit(targets, dim)).sum(1).mean() for dim in dims]
     return torch.stack(parts).mean()
 
 
 def contrast(
-    anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dims: Sequence[int], scale: float = 20.0
+    anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dims: Sequence[Cut], scale: float = 20.0
 ) -> Tensor:
     """Multiple negatives ranking over the prefixes of all `dims`.
 
@@ -34,36 +39,45 @@ def contrast(
     """
     parts = []
     for dim in dims:
-        scores = normalize(anchors[:, :dim], dim=1) @ normalize(candidates[:, :dim], dim=1).T * scale
+        scores = _unit(anchors, dim) @ _unit(candidates, dim).T * scale
         parts.append(cross_entropy(scores.masked_fill(hidden, -1e4), gold))
     return torch.stack(parts).mean()
 
 
-def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[int], least: float) -> Tensor:
+@torch.no_grad()
+def reached(anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dim: Cut, share: float) -> Tensor:
+    """Return which anchors have their positive among the nearest `share` of the candidates; bool (n,).
+
+    A query whose passage lies farther off says too little of it, or speaks of something else: of questions cut out of
+    commentaries three in four. Arguments as for `contrast`.
+    """
+    scores = (_unit(anchors, dim) @ _unit(candidates, dim).T).masked_fill(hidden, -2)
+    nearer = (scores > scores.gather(1, gold[:, None])).sum(1)
+    return nearer < share * len(candidates)
+
+
+def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[Cut], least: float) -> Tensor:
     """Return by how much cosine(anchor, near) - cosine(anchor, far) falls short of `least`; (n, hidden) all three.
 
     The mean over the prefixes of all `dims`.
     """
     parts = []
     for dim in dims:
-        anchor, one, other = (normalize(vectors[:, :dim], dim=1) for vectors in (anchors, near, far))
+        anchor, one, other = (_unit(vectors, dim) for vectors in (anchors, near, far))
         parts.append((least - (anchor * (one - other)).sum(1)).relu().mean())
     return torch.stack(parts).mean()
 
 
-def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Tensor:
+def part(first: Tensor, second: Tensor, dims: Sequence[Cut], above: float) -> Tensor:
     """Return by how much the cosine of the pairs exceeds `above`, over the prefixes of all `dims`; (n, hidden) both."""
-    parts = [
-        (normalize(first[:, :dim], dim=1) * normalize(second[:, :dim], dim=1)).sum(1).sub(above).relu().mean()
-        for dim in dims
-    ]
+    parts = [(_unit(first, dim) * _unit(second, dim)).sum(1).sub(above).relu().mean() for dim in dims]
     return torch.stack(parts).mean()
 
 
 def likeness(
     short: Tensor,
     full: Tensor,
-    dims: Sequence[int],
+    dims: Sequence[Cut],
     others: tuple[Tensor, Tensor] | None = None,
     scale: float = 20.0,
 ) -> Tensor:
@@ -80,23 +94,15 @@ def likeness(
         scale: Inverse temperature of the cosines.
     """
 
-    def similarities(part: Tensor, other: Tensor | None) -> Tensor:
-        part = normalize(part, dim=1)
+    def similarities(part: Tensor, other: Tensor | None, dim: Cut) -> Tensor:
+        part = _unit(part, dim)
         if other is None:
             return (part @ part.T * scale).fill_diagonal_(-1e4).log_softmax(1)
-        return (part @ normalize(other, dim=1).T * scale).log_softmax(1)
+        return (part @ _unit(other, dim).T * scale).log_softmax(1)
 
     cut, whole = others or (None, None)
-    wanted = similarities(full, whole)
-    found = [
-        kl_div(
-            similarities(short[:, :dim], None if cut is None else cut[:, :dim]),
-            wanted,
-            reduction="batchmean",
-            log_target=True,
-        )
-        for dim in dims
-    ]
+    wanted = similarities(full, whole, full.shape[1])
+    found = [kl_div(similarities(short, cut, dim), wanted, reduction="batchmean", log_target=True) for dim in dims]
     return torch.stack(found).mean()
 
 

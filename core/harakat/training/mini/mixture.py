@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
@@ -71,6 +71,13 @@ class Mixture:
         for key, text in texts.commentaries(folder):
             self.commentary[key].append(text)
         self.bank = Bank(settings.bank)
+        self.short = nn.Parameter(torch.eye(self.targets.shape[1])[: max(settings.short, default=0)])
+        """Of the short prefixes, a map of finished vectors, (dim, hidden)."""
+        # A vector has what `short` makes of it before it, so that every dim is a slice of one row.
+        begin = len(self.short)
+        self._dims: list[losses.Cut] = [slice(begin, begin + dim) for dim in settings.dims]
+        self._pair_dims: list[losses.Cut] = [slice(begin, begin + d) for d in settings.pair_dims or settings.dims]
+        self._short_dims: list[losses.Cut] = [slice(dim) for dim in settings.short]
 
     def losses(
         self, network: MarkedBert, chance: random.Random, step: int
@@ -104,11 +111,11 @@ class Mixture:
         if drawn:
             batch += prepare(self.tokenizer, drawn.texts, longest=self.settings.longest)
         with torch.autocast("cpu", torch.bfloat16):
-            vectors = pool(network, batch)
-        dims = self.settings.dims
-        found = {
-            "hold": (self.settings.hold_weight, losses.hold(vectors[:start_words], self.targets[chosen].float(), dims))
-        }
+            full = pool(network, batch)
+        vectors = torch.cat([full @ self.short.T, full], 1)
+        held = losses.hold(full[:start_words], self.targets[chosen].float(), self.settings.dims)
+        found = {"hold": (self.settings.hold_weight, held)}
+        dims = self._dims + self._short_dims
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
@@ -129,7 +136,10 @@ class Mixture:
         kind = _KINDS[step % 3]
         found[kind] = (1.0, self._ranked(kind, queries, passages, vectors[:start_words], [key for *_, key in pairs]))
         if self.settings.structure_weight:
-            found["structure"] = (self.settings.structure_weight, losses.structure(vectors[:start_clashes], dims))
+            rows = slice(start_clashes)
+            narrow = [cut for cut, dim in zip(self._dims, self.settings.dims, strict=True) if dim < full.shape[1]]
+            alike = losses.likeness(vectors[rows], full[rows].detach(), narrow + self._short_dims)
+            found["structure"] = (self.settings.structure_weight, alike)
         if clashes:
             first, second, bare = vectors[start_clashes:start_glosses].view(3, len(clashes), -1)
             parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
@@ -137,7 +147,7 @@ class Mixture:
             near = _NEAR_WEIGHT * sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
             found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         if drawn and self.glosses:
-            found["gloss"] = (1.0, self.glosses.loss(vectors[start_glosses:], drawn, dims))
+            found["gloss"] = (1.0, self.glosses.loss(full[start_glosses:], drawn, self.settings.dims))
         return found, sum(len(s.ids) for s in batch)
 
     def _ranked(self, kind: str, queries: Tensor, passages: Tensor, others: Tensor, spots: list[Spot]) -> Tensor:
@@ -150,8 +160,14 @@ class Mixture:
         if before:
             hidden[:, -len(before) :] = overlaps(spots, before)
         self.bank.keep(kind, passages, spots)
-        dims = self.settings.pair_dims or self.settings.dims
-        return losses.contrast(queries, candidates, torch.arange(count), hidden, dims)
+        gold = torch.arange(count)
+        if self.settings.reach:
+            whole = slice(len(self.short), None)
+            told = losses.reached(queries, candidates, gold, hidden, whole, self.settings.reach)
+            if not bool(told.any()):
+                return queries.sum() * 0
+            queries, gold, hidden = queries[told], gold[told], hidden[told]
+        return losses.contrast(queries, candidates, gold, hidden, self._pair_dims + self._short_dims)
 
     def seen(self, index: int, chance: random.Random) -> Sequence_:
         """Return a held text with the marks that a step shows of it."""

@@ -49,20 +49,21 @@ class PrefixSettings:
     seed: int = 12
 
 
-def shorten(projection: nn.Linear, data: Pooled, settings: PrefixSettings) -> list[float]:
+def shorten(projection: nn.Linear, data: Pooled, settings: PrefixSettings, first: Tensor | None = None) -> list[float]:
     """Give the first values of `projection` a map of their own, in place.
 
     Args:
         projection: (hidden, hidden), trained.
         data: Pooled vectors before the projection.
         settings: Of the prefixes and of their training.
+        first: As for `fit_prefix`.
 
     Returns:
         The loss of every hundredth step.
     """
     with torch.no_grad():
         there = _projected(projection, data)
-    short, curve = fit_prefix(there, settings)
+    short, curve = fit_prefix(there, settings, first)
     rows = [there.phrases[0], *(side for one in there.pairs.values() for side in one[:2])]
     rows += [side for one in there.words.values() for side in one[:2]]
     every = torch.cat([normalize(side, dim=1) for side in rows])
@@ -95,11 +96,21 @@ def complete(short: Tensor, moment: Tensor) -> Tensor:
     return torch.cat([work, rest]).to(short.dtype)
 
 
-def fit_prefix(data: Pooled, settings: PrefixSettings) -> tuple[Tensor, list[float]]:
-    """Train a linear map of finished vectors to the longest of its dims; (dim, hidden), and every hundredth loss."""
+def fit_prefix(data: Pooled, settings: PrefixSettings, first: Tensor | None = None) -> tuple[Tensor, list[float]]:
+    """Train a linear map of finished vectors to the longest of its dims.
+
+    Args:
+        data: Finished vectors.
+        settings: Of the prefixes and of their training.
+        first: The map to begin with, (dim, hidden) or with more rows; the vectors' own first values where None.
+
+    Returns:
+        The map, (dim, hidden), and the loss of every hundredth step.
+    """
     torch.manual_seed(settings.seed)
-    hidden = data.phrases[0].shape[1]
-    short = torch.eye(hidden)[: max(settings.dims)].clone().requires_grad_()
+    if first is None:
+        first = torch.eye(data.phrases[0].shape[1])
+    short = first[: max(settings.dims)].clone().requires_grad_()
     optimiser = torch.optim.Adam([short], lr=settings.rate)
     curve = descend(optimiser, settings.steps, lambda: _loss(short, data, settings))
     return short.detach(), curve

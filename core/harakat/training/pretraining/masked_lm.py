@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu, linear
 
 from harakat.model.architecture import NeoAraBERT, NeoAraBERTShape
-from harakat.model.attention import Attention, BucketedAttention
+from harakat.model.attention import BucketedAttention
 from harakat.training.mini.batches import BucketAttention
 from harakat.training.mini.losses import hold
 from harakat.training.pretraining.masking import IGNORED
@@ -53,16 +53,16 @@ def states(network: NeoAraBERT, ids: Tensor, lengths: Tensor) -> Tensor:
         ids: int64 (T,).
         lengths: int64 (n,), tokens in each sequence, in descending order.
     """
+    out: Tensor
+    sizes = lengths.tolist()
+    if ids.device.type == "cpu":
+        rows = BucketAttention(sizes)
+        out = network(ids[rows.source], rows.positions, rows)[rows.real]
+        return out
     ends = lengths.cumsum(0)
     positions = torch.arange(len(ids), device=ids.device)
     positions = positions - torch.repeat_interleave(ends - lengths, lengths, output_size=len(ids))
-    sizes = lengths.tolist()
-    attention: Attention
-    if ids.device.type == "cpu":
-        attention = BucketAttention(sizes)
-    else:
-        attention = BucketedAttention(sizes, torch.cat((ends.new_zeros(1), ends)).int())
-    out: Tensor = network(ids, positions, attention)
+    out = network(ids, positions, BucketedAttention(sizes, torch.cat((ends.new_zeros(1), ends)).int()))
     return out
 
 

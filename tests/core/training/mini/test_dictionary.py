@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,15 @@ from harakat.errors import RecordError
 from harakat.model.quantised import load_marked_bert
 from harakat.training.mini import loop
 from harakat.training.mini.batches import pooled, prepare
-from harakat.training.mini.dictionary import DictionarySettings, Spelling, attach, code_of, gather, spellings
+from harakat.training.mini.dictionary import (
+    DictionarySettings,
+    Spelling,
+    attach,
+    code_of,
+    gather,
+    rarities,
+    spellings,
+)
 from harakat.training.mini.glosses import Glosses
 from harakat.training.mini.targets import Axes
 from harakat.training.mini.words import Words
@@ -130,6 +139,44 @@ def test_a_round_ends_with_its_dictionary(data, work, monkeypatch):
     assert state["dictionary.gain"].tolist() == [0.5] + [0.25] * 63
     with pytest.raises(RecordError, match="glosses"):
         loop.train(data, work, work / "other", work / "none", replace(choice, glosses=0))
+
+
+def test_a_word_is_the_rarer_the_fewer_of_all_its_forms_a_corpus_has():
+    written = {
+        "علم": Spelling("علم", 0),
+        "العلم": Spelling("علم", 2),
+        "بيت": Spelling("بيت", 0),
+        "قلم": Spelling("قلم", 0),
+    }
+    corpus = {"علم": 300, "العلم": 700, "بيت": 100, "قلم": 3, "زيد": 8897}
+    found = rarities(["علم", "بيت", "قلم", "يراع"], written, corpus)
+    assert found["علم"] < found["بيت"] < found["قلم"] == found["يراع"]  # under twenty all are as rare
+    assert found["علم"] / found["بيت"] == pytest.approx(0.5, abs=1e-6)  # log 10 and log 100 of 10,000 words
+    assert np.median(list(found.values())) == pytest.approx(1)
+    assert rarities(["من"], {"من": Spelling("من", 0)}, {"من": 50})["من"] > 0
+
+
+@pytest.mark.parametrize("rarity", [0.0, 1.0])
+def test_rarity_scales_what_a_word_means(data, glosses, monkeypatch, rarity):
+    from harakat.training.mini import dictionary
+
+    made, tokenizer = tiny_start(None)
+    mixture = SimpleNamespace(
+        glosses=glosses,
+        words=Words(data, {}, {"synsets": 1.0}),
+        tokenizer=tokenizer,
+        verses={"1:1": "علم " * 300},
+        commentary={"1:1": ["بيت"]},
+        held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
+    )
+    network = dictionary.with_dictionary(made, data, mixture, replace(SETTINGS, rarity=rarity))
+    before = gather(glosses, mixture.words, SETTINGS)
+    lengths = dict(zip(before, network.dictionary.first[:-1].tolist(), strict=True))
+    ratios = {
+        word: float(network.dictionary.table[lengths[word]].detach().norm()) / np.linalg.norm(before[word][0][1])
+        for word in ("علم", "بيت")
+    }
+    assert ratios["بيت"] > 1.5 * ratios["علم"] if rarity else ratios == pytest.approx({"علم": 1, "بيت": 1}, rel=1e-4)
 
 
 def test_codes_leave_the_last_letter_out():

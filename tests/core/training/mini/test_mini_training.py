@@ -57,9 +57,13 @@ def test_buckets_attend_like_padded_batches(lengths):
     expected = PaddedAttention(len(lengths), lengths[0], mask)(flat[0], flat[1], flat[2]).view((*mask.shape, 2, 8))[
         mask
     ]
-    torch.testing.assert_close(BucketAttention(lengths)(q, k, v), expected, atol=1e-5, rtol=1e-4)
+    rows = BucketAttention(lengths)
+    assert torch.equal(rows.source[rows.real], torch.arange(sum(lengths)))
+    assert torch.equal(rows.token_lengths()[rows.real], torch.tensor(lengths).repeat_interleave(torch.tensor(lengths)))
+    q, k, v = (x[rows.source] for x in (q, k, v))
+    torch.testing.assert_close(rows(q, k, v)[rows.real], expected, atol=1e-5, rtol=1e-4)
     with torch.no_grad():
-        torch.testing.assert_close(BucketAttention(lengths)(q, k, v), expected, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(rows(q, k, v)[rows.real], expected, atol=1e-5, rtol=1e-4)
 
 
 def test_pooling_keeps_the_order_and_does_not_depend_on_the_batch():
@@ -114,6 +118,31 @@ def test_hold_is_zero_at_the_target_and_contrast_prefers_the_gold():
     assert losses.part(vectors, -vectors, [32], 0.1) == 0
     nothing_else = ~torch.eye(6, dtype=torch.bool)
     assert losses.contrast(vectors, vectors, torch.arange(6), nothing_else, [32]) < 1e-5
+
+
+def test_losses_take_slices_as_they_take_prefixes():
+    torch.manual_seed(0)
+    one, other = torch.randn(2, 6, 8)
+    wide = [torch.cat([torch.randn(6, 3), x], 1) for x in (one, other)]
+    hidden = torch.zeros(6, 6, dtype=torch.bool)
+    for dim in (4, 8):
+        cut = slice(3, 3 + dim)
+        gold = torch.arange(6)
+        assert losses.contrast(*wide, gold, hidden, [cut]) == losses.contrast(one, other, gold, hidden, [dim])
+        assert losses.part(*wide, [cut], 0.1) == losses.part(one, other, [dim], 0.1)
+        assert losses.margin(*wide, wide[1].flip(0), [cut], 0.1) == losses.margin(one, other, other.flip(0), [dim], 0.1)
+        assert losses.likeness(wide[0], one, [cut]) == losses.likeness(one, one, [dim])
+
+
+def test_a_query_counts_only_if_its_passage_lies_among_the_nearest():
+    passages = torch.eye(10)
+    queries = passages[:3] + torch.tensor([0.0, 0.5, 3.0])[:, None] * passages[5:8]
+    hidden = torch.zeros(3, 10, dtype=torch.bool)
+    gold = torch.arange(3)
+    assert losses.reached(queries, passages, gold, hidden, 10, 0.1).tolist() == [True, True, False]
+    assert losses.reached(queries, passages, gold, hidden, 10, 0.2).all()
+    hidden[2, 7] = True  # what is hidden does not stand before it
+    assert losses.reached(queries, passages, gold, hidden, 10, 0.1).all()
 
 
 def test_margin_is_what_a_triplet_lacks():
@@ -184,7 +213,8 @@ def tiny_start(_settings):
     return network(), PieceTokenizer(tokenizer)
 
 
-def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("more", [{}, {"dims": [32, 24], "short": [16, 8], "reach": 0.9}])
+def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch, more):
     from harakat.model.quantised import load_marked_bert
     from harakat.training.mini import loop
 
@@ -200,7 +230,7 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
         bank=3,
         save_every=3,
         threads=1,
-        dims=[32, 16],
+        **{"dims": [32, 16], **more},
     )
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for work in (whole, parts):
@@ -224,7 +254,11 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
     loop.train(data, parts, parts, parts / "model", choice)
     config, first = load_marked_bert(whole / "model")
     _, second = load_marked_bert(parts / "model")
-    assert config["matryoshka_dims"] == [32, 16]
+    assert config["matryoshka_dims"] == ([32, 24, 16, 8] if more else [32, 16])
+    states = [torch.load(work / "last.pt", weights_only=False) for work in (whole, parts)]
+    assert torch.equal(states[0]["short"], states[1]["short"])
+    assert states[0]["short"].shape == ((16, 32) if more else (0, 32))
+    assert not more or not torch.equal(states[0]["short"], torch.eye(32)[:16])
     assert all(torch.equal(first[name], second[name]) for name in first)
     _, tokenizer = tiny_start(choice)
     assert PieceTokenizer.from_folder(whole / "model").identity == tokenizer.identity

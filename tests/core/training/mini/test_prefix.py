@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from harakat.training.mini.head import HeadSettings, fit
-from harakat.training.mini.prefix import PrefixSettings, complete, shorten
+from harakat.training.mini.prefix import PrefixSettings, complete, fit_prefix, shorten
 from support.pooled import accuracy, data, identity
 
 
@@ -27,6 +27,14 @@ def test_a_prefix_ranks_and_full_width_stays():
     assert curve[-1] < curve[0]
     assert torch.equal(projection.weight, again.weight)
     assert (cosines(projection, texts) - before).abs().mean() < 0.1
+
+
+def test_a_prefix_begins_with_the_map_it_is_given():
+    given = data()
+    settings = PrefixSettings(dims=[8], steps=0)
+    first = torch.randn(16, 32)
+    assert torch.equal(fit_prefix(given, settings, first)[0], first[:8])
+    assert torch.equal(fit_prefix(given, settings)[0], torch.eye(32)[:8])
 
 
 @pytest.mark.parametrize("dim", [1, 8, 31])
