@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from harakat.arabic import markcodes
-from harakat.training.mini import texts
+from harakat.training.mini import lexicon, texts
 from harakat.training.mini.batches import Sequence_
 from harakat.training.mini.scenes import scene
 
-__all__ = ["bare_codes", "phrases", "render", "spans", "thinned"]
+__all__ = ["bare_codes", "phrases", "render", "reworded", "spans", "thinned"]
 
 _CASE_BITS = np.int64((1 << 60) - 1)
 _SHADDA, _FATHATAN = 8, 4
 _FEW_TOKENS = 20
+_ARTICLE = "ال"
 _CLAUSE = re.compile("[.:\u061b\u060c\u061f!]")
 
 
@@ -98,18 +99,39 @@ def spans(source: Sequence[str], count: int, chance: random.Random, *, longest: 
     return found
 
 
-def phrases(folder: Path, count: int, seed: int) -> list[str]:
-    """Return about `count` varied texts to hold the student to its teacher on, marked where their source is."""
+def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24) -> list[str]:
+    """Return about `count` varied texts to hold the student to its teacher on, marked where their source is.
+
+    Args:
+        folder: The data folder.
+        count: How many; less where sentences come out the same.
+        seed: Of the choice.
+        scenes: Share of everyday sentences. With the lexicon in the folder, half of them get words of it.
+    """
     chance = random.Random(seed)
     commentary = [text for _, text in texts.commentaries(folder)]
     verses = [text for key, text in texts.verses().items() if not texts.surah_is_dev(key)]
-    result = spans(texts.prose(folder, dev=False), int(count * 0.27), chance)
-    result += spans(commentary, int(count * 0.25), chance)
-    result += chance.sample(verses, min(len(verses), int(count * 0.08)))
-    for _ in range(int(count * 0.05)):
+    rest = count * (1 - scenes)
+    result = spans(texts.prose(folder, dev=False), int(rest * 0.415), chance)
+    result += spans(commentary, int(rest * 0.385), chance)
+    result += chance.sample(verses, min(len(verses), int(rest * 0.123)))
+    for _ in range(int(rest * 0.077)):
         at = chance.randrange(len(verses) - 5)
         result.append(" ".join(verses[at : at + chance.randint(2, 5)]))
     # No single words, nor sentences about one: the teacher sees too little of a word, and dictionaries say more.
-    result += list({scene(chance) for _ in range(int(count * 0.24))})
+    everyday = list(dict.fromkeys(scene(chance) for _ in range(int(count * scenes))))
+    if (folder / lexicon.FILE).is_file():
+        words = [markcodes.separate(word)[0] for word, verb, _ in lexicon.lemmas(folder) if not verb]
+        everyday[::2] = [reworded(sentence, words, chance) for sentence in everyday[::2]]
+    result += everyday
     chance.shuffle(result)
     return result
+
+
+def reworded(sentence: str, words: Sequence[str], chance: random.Random) -> str:
+    """Put one of `words`, or two, into `sentence` in the place of its own; an article stays."""
+    parts = sentence.split()
+    for at in chance.sample(range(len(parts)), min(len(parts), chance.randint(1, 2))):
+        article = _ARTICLE if parts[at].startswith(_ARTICLE) else ""
+        parts[at] = article + chance.choice(words).removeprefix(article)
+    return " ".join(parts)

@@ -20,7 +20,6 @@ from harakat.arabic import markcodes
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import targets, teacher, texts
-from harakat.training.mini.batches import embed, prepare
 from harakat.training.mini.dictionary import DictionarySettings, with_dictionary
 from harakat.training.mini.examples import phrases
 from harakat.training.mini.glosses import Glosses, save_vectors
@@ -52,6 +51,9 @@ class Settings:
         clash_weight: Weight of the loss that parts conflicting vowellings.
         margin_weight: Weight of the loss that sets synonyms and homographs apart by a margin.
         alpha: Softness of the whitening (see `targets`).
+        centre: Share of the mean of the teacher's vectors that is taken away from each.
+        prompts: What the teacher reads before a text; its vector is the mean over all of them.
+        scenes: Share of everyday sentences (`scenes`) among the texts with a teacher's vector.
         threads: CPU threads.
         save_every: Steps between checkpoints.
         start: Weights to start from instead of the teacher's: another round's ``last.pt`` or ``finished.pt``.
@@ -97,6 +99,9 @@ class Settings:
     clash_weight: float = 4.0
     margin_weight: float = 0.0
     alpha: float = 0.25
+    centre: float = 1.0
+    prompts: list[str] = field(default_factory=lambda: [""])
+    scenes: float = 0.24
     seed: int = 1
     threads: int = 2
     save_every: int = 100
@@ -165,14 +170,14 @@ def prepare_work(folder: Path, work: Path, settings: Settings) -> None:
     if (work / "phrases.npz").is_file():
         return
     network, tokenizer = build_start(settings)
-    items = phrases(folder, settings.phrase_count, settings.seed)
+    items = phrases(folder, settings.phrase_count, settings.seed, settings.scenes)
     sample = [texts.strip_marks(text) for text in items[:5000]]
-    vectors = embed(network, prepare(tokenizer, sample, longest=settings.longest))
-    axes = targets.find_axes(vectors, settings.alpha)
+    vectors = targets.teach(network, tokenizer, sample, settings.prompts, longest=settings.longest)
+    axes = targets.find_axes(vectors, settings.alpha, settings.centre)
     norm = targets.pooled_norm(network, tokenizer, items[:300])
     np.savez(work / "axes.npz", mean=axes.mean, matrix=axes.matrix, norm=norm)
     started = time.time()
-    found = targets.phrase_targets(network, tokenizer, items, axes, longest=settings.longest)
+    found = targets.phrase_targets(network, tokenizer, items, axes, settings.prompts, longest=settings.longest)
     found.save(work / "phrases.npz")
     count = sum(len(s.ids) for s in found.sequences)
     print(f"{len(items)} phrases, {count} tokens, {time.time() - started:.0f} s", flush=True)  # noqa: T201

@@ -1,12 +1,16 @@
 """What the student is held to: the teacher's vector of the bare text, centred, turned to its principal axes, cached.
 
 The teacher's vectors all lie in a narrow cone (the cosine of unrelated sentences is about 0.8). Subtracting their
-mean opens it. Turning them to their principal axes, each scaled by its variance to the power -alpha / 2, puts most
-of what tells texts apart into the first dimensions, so that a Matryoshka prefix is good before any training.
+mean opens it. Without any of the mean the order of everyday sentences suffers, with all of it fragments of texts are
+lost: most of it is taken away. The teacher knows a text by a prompt, "query: " or "passage: ", and we have none: a
+target is the mean of its vectors with each of them and without. Turning the vectors to their principal axes, each
+scaled by its variance to the power -alpha / 2, puts most of what tells texts apart into the first dimensions, so that a
+Matryoshka prefix is good before any training.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +23,8 @@ from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_, embed, prepare
-from harakat.training.mini.examples import bare_codes
 
-__all__ = ["Axes", "Phrases", "attach_axes", "find_axes", "phrase_targets"]
+__all__ = ["Axes", "Phrases", "attach_axes", "find_axes", "phrase_targets", "teach"]
 
 Vectors = NDArray[np.float32]
 
@@ -40,15 +43,24 @@ class Axes:
         return result
 
 
-def find_axes(vectors: Vectors, alpha: float) -> Axes:
-    """Fit `Axes` to a sample of teacher vectors, shape (n, hidden)."""
+def teach(
+    teacher: MarkedBert, tokenizer: PieceTokenizer, bare: list[str], prompts: Sequence[str], *, longest: int
+) -> Vectors:
+    """Return the teacher's vectors of texts without marks: unit rows, the mean over `prompts`, (n, hidden)."""
+    total = sum(embed(teacher, prepare(tokenizer, bare, longest=longest, prefix=prompt)) for prompt in prompts)
+    result: Vectors = total / np.linalg.norm(total, axis=1, keepdims=True)
+    return result
+
+
+def find_axes(vectors: Vectors, alpha: float, centre: float = 1.0) -> Axes:
+    """Fit `Axes` to a sample of teacher vectors, shape (n, hidden), of whose mean the share `centre` is taken away."""
     mean = vectors.mean(0)
     centred = (vectors - mean).astype(np.float64)
     values, turn = np.linalg.eigh(centred.T @ centred / len(centred))
     values, turn = values[::-1], turn[:, ::-1]
     # The overall scale is free; this one keeps the projection near an orthogonal matrix.
     scale = (values / values[0]) ** (-alpha / 2)
-    return Axes(mean.astype(np.float32), (turn * scale).astype(np.float32))
+    return Axes((centre * mean).astype(np.float32), (turn * scale).astype(np.float32))
 
 
 def attach_axes(network: MarkedBert, axes: Axes, pooled_norm: float) -> None:
@@ -87,12 +99,17 @@ class Phrases:
 
 
 def phrase_targets(
-    teacher: MarkedBert, tokenizer: PieceTokenizer, items: list[str], axes: Axes, *, longest: int
+    teacher: MarkedBert,
+    tokenizer: PieceTokenizer,
+    items: list[str],
+    axes: Axes,
+    prompts: Sequence[str] = ("",),
+    *,
+    longest: int,
 ) -> Phrases:
     """Compute the targets of `items`: the axes of the teacher's vector of each text without its marks."""
-    sequences = prepare(tokenizer, items, longest=longest)
-    vectors = embed(teacher, [bare_codes(sequence) for sequence in sequences])
-    return Phrases(sequences, axes.apply(vectors).astype(np.float16))
+    vectors = teach(teacher, tokenizer, [texts.strip_marks(text) for text in items], prompts, longest=longest)
+    return Phrases(prepare(tokenizer, items, longest=longest), axes.apply(vectors).astype(np.float16))
 
 
 def pooled_norm(teacher: MarkedBert, tokenizer: PieceTokenizer, sample: list[str]) -> float:

@@ -17,10 +17,11 @@ from harakat.errors import RecordError
 from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.training.mini import losses, targets, teacher, texts
-from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool
-from harakat.training.mini.examples import _typed, bare_codes, thinned
+from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool, prepare
+from harakat.training.mini.examples import _typed, bare_codes, phrases, reworded, thinned
 from harakat.training.mini.judge import _recall_and_map
 from harakat.training.mini.scenes import scene
+from support.stems import write_stems
 
 CONFIG = MarkedBertConfig(
     vocab_size=80,
@@ -88,6 +89,51 @@ def test_axes_centre_turn_and_order_by_variance():
     whitened = targets.find_axes(vectors, alpha=1.0)
     spread = ((vectors - whitened.mean) @ whitened.matrix).var(0)
     assert spread.max() / spread.min() < 1.01
+
+
+def test_a_share_of_the_mean_stays():
+    noise = np.random.default_rng(0)
+    vectors = noise.normal(size=(400, 8)).astype(np.float32) + 3
+    whole, most = targets.find_axes(vectors, 0.25), targets.find_axes(vectors, 0.25, centre=0.75)
+    np.testing.assert_array_equal(whole.matrix, most.matrix)
+    left = (vectors - most.mean).mean(0)
+    np.testing.assert_allclose(left, 0.25 * vectors.mean(0), rtol=1e-5)
+
+
+def test_the_teacher_reads_a_text_after_each_prompt():
+    made, tokenizer = tiny_start(None)
+    items = ["كتب الرجل", "في البيت"]
+    views = [
+        embed(made, prepare(tokenizer, [prompt + text for text in items], longest=40)) for prompt in ("", "ب ", "د ")
+    ]
+    for prompts, expected in ((["", "ب ", "د "], sum(views)), (["د "], views[2])):
+        found = targets.teach(made, tokenizer, items, prompts, longest=40)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+        cosines = (found * expected).sum(1) / np.linalg.norm(expected, axis=1)
+        assert cosines.min() > 0.999
+
+
+@given(st.lists(st.sampled_from(["رجل", "الحديقة", "يقرأ", "في"]), min_size=1, max_size=6), st.integers(0, 99))
+def test_a_sentence_takes_words_in_the_place_of_its_own(words, seed):
+    made = reworded(" ".join(words), ["قلم", "الماس"], random.Random(seed)).split()
+    assert len(made) == len(words)
+    changed = [(old, new) for old, new in zip(words, made, strict=True) if old != new]
+    assert len(changed) <= 2 and (changed or words)
+    for old, new in changed:
+        assert new in (("القلم", "الماس") if old.startswith("ال") else ("قلم", "الماس"))
+
+
+def test_everyday_sentences_have_their_share_and_words_of_the_lexicon(data):
+    few, many = (phrases(data, 400, 1, scenes=share) for share in (0.1, 0.6))
+    known = {scene(random.Random(seed)) for seed in range(3000)}
+
+    def everyday(items):
+        return sum(item in known for item in items)
+
+    assert everyday(many) > 2 * everyday(few) > 0
+    write_stems(data, [("qalam", "N", "pen"), ("bayot", "N", "house")])
+    told = phrases(data, 400, 1, scenes=0.6)
+    assert sum("قلم" in item.split() for item in told) > sum("قلم" in item.split() for item in many)
 
 
 def test_the_projection_is_the_axes():
