@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A test's first example pays for imports and tables, and workers share two cores: time says nothing about a property.
+hypothesis.settings.register_profile("harakat", deadline=None)
+hypothesis.settings.load_profile("harakat")
 
 
 @pytest.fixture(scope="session")
