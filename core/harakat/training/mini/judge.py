@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic import markcodes
+from harakat.evaluation.significance import Sample, value_of
 from harakat.training.mini import texts
 
 __all__ = ["CARRIERS", "Embed", "Judge", "main"]
@@ -35,6 +36,8 @@ CARRIERS = (
     "هذا مثال على {} عند العرب",
 )
 _ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
+_GRADED = Path(__file__).with_name("similar.jsonl")
+"""Pairs of everyday sentences, self-written, graded by hand from 0 (nothing in common) to 5 (the same)."""
 _REFERENCE = re.compile(r"[\d()\[\]{}]")
 
 
@@ -56,12 +59,15 @@ class Judge:
     synonyms: list[tuple[str, str, str]] = field(init=False)
     written: list[tuple[str, str, str]] = field(init=False)
     homographs: list[tuple[str, str, str]] = field(init=False)
+    graded: list[tuple[str, str, float]] = field(init=False)
 
     def __post_init__(self) -> None:
         chance = random.Random(self.seed)
         self._build_words(chance)
         self._build_quran(chance)
         self._build_hadith(chance)
+        rows = map(json.loads, _GRADED.read_text("utf-8").splitlines())
+        self.graded = [(row["first"], row["second"], row["grade"]) for row in rows]
 
     def _build_words(self, chance: random.Random) -> None:
         dev = [(name, [w for w in lemmas if " " not in w]) for name, lemmas in texts.synsets(self.data, dev=True)]
@@ -189,6 +195,11 @@ class Judge:
                 f"stripped cos {name}": float(same.mean()),
                 f"stripped cos {name} p5": float(np.quantile(same, 0.05)),
             }
+        first, second, grades = zip(*self.graded, strict=True)
+        one, other = cut(first, "query"), cut(second, "query")
+        figures["graded pairs spearman"] = value_of(
+            Sample((one * other).sum(1), "spearman", np.array(grades), scale=100)
+        )
         return figures
 
     def imlai(self) -> list[str]:
