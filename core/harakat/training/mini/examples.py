@@ -99,30 +99,32 @@ def spans(source: Sequence[str], count: int, chance: random.Random, *, longest: 
     return found
 
 
-def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24) -> list[str]:
+def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24, told: float = 0.0) -> list[str]:
     """Return about `count` varied texts to hold the student to its teacher on, marked where their source is.
 
     Args:
         folder: The data folder.
         count: How many; less where sentences come out the same.
         seed: Of the choice.
-        scenes: Share of everyday sentences. With the lexicon in the folder, half of them get words of it.
+        scenes: Share of everyday sentences.
+        told: Share of those that get words of the lexicon in the place of their own.
     """
     chance = random.Random(seed)
     commentary = [text for _, text in texts.commentaries(folder)]
     verses = [text for key, text in texts.verses().items() if not texts.surah_is_dev(key)]
     rest = count * (1 - scenes)
-    result = spans(texts.prose(folder, dev=False), int(rest * 0.415), chance)
-    result += spans(commentary, int(rest * 0.385), chance)
-    result += chance.sample(verses, min(len(verses), int(rest * 0.123)))
-    for _ in range(int(rest * 0.077)):
+    result = spans(texts.prose(folder, dev=False), int(rest * 0.355), chance)
+    result += spans(commentary, int(rest * 0.329), chance)
+    result += chance.sample(verses, min(len(verses), int(rest * 0.105)))
+    for _ in range(int(rest * 0.066)):
         at = chance.randrange(len(verses) - 5)
         result.append(" ".join(verses[at : at + chance.randint(2, 5)]))
     # No single words, nor sentences about one: the teacher sees too little of a word, and dictionaries say more.
     everyday = list(dict.fromkeys(scene(chance) for _ in range(int(count * scenes))))
-    if (folder / lexicon.FILE).is_file():
+    if told:
         words = [markcodes.separate(word)[0] for word, verb, _ in lexicon.lemmas(folder) if not verb]
-        everyday[::2] = [reworded(sentence, words, chance) for sentence in everyday[::2]]
+        few = int(len(everyday) * told)
+        everyday[:few] = [reworded(sentence, words, chance) for sentence in everyday[:few]]
     result += everyday
     chance.shuffle(result)
     return result

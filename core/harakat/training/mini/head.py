@@ -37,7 +37,7 @@ class HeadSettings:
         words: Synonym triplets, half of them in carrier sentences.
         phrases: Texts held to their teacher's vectors.
         clashes: Conflicting vowellings of one word.
-        steps: Optimiser steps.
+        steps: Optimiser steps; 0 leaves the projection as it is, and the examples serve the prefix alone.
         batch: Pairs of a kind a step.
         rate: Peak learning rate.
         hold_weight: Weight of the teacher's loss.

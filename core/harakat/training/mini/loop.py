@@ -54,6 +54,7 @@ class Settings:
         centre: Share of the mean of the teacher's vectors that is taken away from each.
         prompts: What the teacher reads before a text; its vector is the mean over all of them.
         scenes: Share of everyday sentences (`scenes`) among the texts with a teacher's vector.
+        told: Share of those that get words of the lexicon in the place of their own.
         threads: CPU threads.
         save_every: Steps between checkpoints.
         start: Weights to start from instead of the teacher's: another round's ``last.pt`` or ``finished.pt``.
@@ -102,6 +103,7 @@ class Settings:
     centre: float = 1.0
     prompts: list[str] = field(default_factory=lambda: [""])
     scenes: float = 0.24
+    told: float = 0.0
     seed: int = 1
     threads: int = 2
     save_every: int = 100
@@ -170,7 +172,7 @@ def prepare_work(folder: Path, work: Path, settings: Settings) -> None:
     if (work / "phrases.npz").is_file():
         return
     network, tokenizer = build_start(settings)
-    items = phrases(folder, settings.phrase_count, settings.seed, settings.scenes)
+    items = phrases(folder, settings.phrase_count, settings.seed, settings.scenes, settings.told)
     sample = [texts.strip_marks(text) for text in items[:5000]]
     vectors = targets.teach(network, tokenizer, sample, settings.prompts, longest=settings.longest)
     axes = targets.find_axes(vectors, settings.alpha, settings.centre)

@@ -132,7 +132,7 @@ def test_everyday_sentences_have_their_share_and_words_of_the_lexicon(data):
 
     assert everyday(many) > 2 * everyday(few) > 0
     write_stems(data, [("qalam", "N", "pen"), ("bayot", "N", "house")])
-    told = phrases(data, 400, 1, scenes=0.6)
+    told = phrases(data, 400, 1, scenes=0.6, told=0.5)
     assert sum("قلم" in item.split() for item in told) > sum("قلم" in item.split() for item in many)
 
 
