@@ -37,8 +37,6 @@ CARRIERS = (
     "هذا مثال على {} عند العرب",
 )
 _ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
-_GRADED = Path(__file__).with_name("similar.jsonl")
-"""Pairs of everyday sentences, self-written, graded by hand from 0 (nothing in common) to 5 (the same)."""
 _REFERENCE = re.compile(r"[\d()\[\]{}]")
 
 
@@ -67,7 +65,8 @@ class Judge:
         self._build_words(chance)
         self._build_quran(chance)
         self._build_hadith(chance)
-        rows = map(json.loads, _GRADED.read_text("utf-8").splitlines())
+        # Everyday sentences, self-written, graded by hand from 0 (nothing in common) to 5 (the same).
+        rows = texts.rows(Path(__file__).parent, "similar")
         self.graded = [(row["first"], row["second"], row["grade"]) for row in rows]
 
     def _build_words(self, chance: random.Random) -> None:

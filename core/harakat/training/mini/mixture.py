@@ -74,10 +74,14 @@ class Mixture:
         self.short = nn.Parameter(torch.eye(self.targets.shape[1])[: max(settings.short, default=0)])
         """Of the short prefixes, a map of finished vectors, (dim, hidden)."""
         # A vector has what `short` makes of it before it, so that every dim is a slice of one row.
+        self._dims = self._cuts(settings.dims)
+        self._pair_dims = self._cuts(settings.pair_dims or settings.dims)
+        self._narrow = self._cuts([dim for dim in settings.dims if dim < self.targets.shape[1]])
+
+    def _cuts(self, dims: Sequence[int]) -> list[losses.Cut]:
+        """Return where `dims` of the whole vector lie in a row, and the short prefixes after them."""
         begin = len(self.short)
-        self._dims: list[losses.Cut] = [slice(begin, begin + dim) for dim in settings.dims]
-        self._pair_dims: list[losses.Cut] = [slice(begin, begin + d) for d in settings.pair_dims or settings.dims]
-        self._short_dims: list[losses.Cut] = [slice(dim) for dim in settings.short]
+        return [*(slice(begin, begin + dim) for dim in dims), *(slice(dim) for dim in self.settings.short)]
 
     def losses(
         self, network: MarkedBert, chance: random.Random, step: int
@@ -115,7 +119,7 @@ class Mixture:
         vectors = torch.cat([full @ self.short.T, full], 1)
         held = losses.hold(full[:start_words], self.targets[chosen].float(), self.settings.dims)
         found = {"hold": (self.settings.hold_weight, held)}
-        dims = self._dims + self._short_dims
+        dims = self._dims
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
@@ -137,8 +141,7 @@ class Mixture:
         found[kind] = (1.0, self._ranked(kind, queries, passages, vectors[:start_words], [key for *_, key in pairs]))
         if self.settings.structure_weight:
             rows = slice(start_clashes)
-            narrow = [cut for cut, dim in zip(self._dims, self.settings.dims, strict=True) if dim < full.shape[1]]
-            alike = losses.likeness(vectors[rows], full[rows].detach(), narrow + self._short_dims)
+            alike = losses.likeness(vectors[rows], full[rows].detach(), self._narrow)
             found["structure"] = (self.settings.structure_weight, alike)
         if clashes:
             first, second, bare = vectors[start_clashes:start_glosses].view(3, len(clashes), -1)
@@ -167,7 +170,7 @@ class Mixture:
             if not bool(told.any()):
                 return queries.sum() * 0
             queries, gold, hidden = queries[told], gold[told], hidden[told]
-        return losses.contrast(queries, candidates, gold, hidden, self._pair_dims + self._short_dims)
+        return losses.contrast(queries, candidates, gold, hidden, self._pair_dims)
 
     def seen(self, index: int, chance: random.Random) -> Sequence_:
         """Return a held text with the marks that a step shows of it."""

@@ -23,6 +23,7 @@ from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_, embed, prepare
+from harakat.training.mini.examples import bare_codes
 
 __all__ = ["Axes", "Phrases", "attach_axes", "find_axes", "phrase_targets", "teach"]
 
@@ -44,10 +45,14 @@ class Axes:
 
 
 def teach(
-    teacher: MarkedBert, tokenizer: PieceTokenizer, bare: list[str], prompts: Sequence[str], *, longest: int
+    teacher: MarkedBert, tokenizer: PieceTokenizer, items: list[str], prompts: Sequence[str], *, longest: int
 ) -> Vectors:
-    """Return the teacher's vectors of texts without marks: unit rows, the mean over `prompts`, (n, hidden)."""
-    total = sum(embed(teacher, prepare(tokenizer, bare, longest=longest, prefix=prompt)) for prompt in prompts)
+    """Return the teacher's vectors of texts, unit rows, the mean over `prompts`, (n, hidden).
+
+    It reads them bare. Marks are taken away from the tokens, not from the text: a dagger alef is spelled before that.
+    """
+    views = [prepare(tokenizer, items, longest=longest, prefix=prompt) for prompt in prompts]
+    total = sum(embed(teacher, [bare_codes(sequence) for sequence in view]) for view in views)
     result: Vectors = total / np.linalg.norm(total, axis=1, keepdims=True)
     return result
 
@@ -108,7 +113,7 @@ def phrase_targets(
     longest: int,
 ) -> Phrases:
     """Compute the targets of `items`: the axes of the teacher's vector of each text without its marks."""
-    vectors = teach(teacher, tokenizer, [texts.strip_marks(text) for text in items], prompts, longest=longest)
+    vectors = teach(teacher, tokenizer, items, prompts, longest=longest)
     return Phrases(prepare(tokenizer, items, longest=longest), axes.apply(vectors).astype(np.float16))
 
 

@@ -21,6 +21,7 @@ from harakat.training.mini.dictionary import (
     gather,
     rarities,
     spellings,
+    with_dictionary,
 )
 from harakat.training.mini.glosses import Glosses
 from harakat.training.mini.targets import Axes
@@ -157,9 +158,7 @@ def test_a_word_is_the_rarer_the_fewer_of_all_its_forms_a_corpus_has():
 
 
 @pytest.mark.parametrize("rarity", [0.0, 1.0])
-def test_rarity_scales_what_a_word_means(data, glosses, monkeypatch, rarity):
-    from harakat.training.mini import dictionary
-
+def test_rarity_scales_what_a_word_means(data, glosses, rarity):
     made, tokenizer = tiny_start(None)
     mixture = SimpleNamespace(
         glosses=glosses,
@@ -169,7 +168,7 @@ def test_rarity_scales_what_a_word_means(data, glosses, monkeypatch, rarity):
         commentary={"1:1": ["بيت"]},
         held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
     )
-    network = dictionary.with_dictionary(made, data, mixture, replace(SETTINGS, rarity=rarity))
+    network = with_dictionary(made, data, mixture, replace(SETTINGS, rarity=rarity))
     before = gather(glosses, mixture.words, SETTINGS)
     lengths = dict(zip(before, network.dictionary.first[:-1].tolist(), strict=True))
     ratios = {
