@@ -10,8 +10,9 @@ from pathlib import Path
 
 from harakat.training.mini.dictionary import DictionarySettings
 from harakat.training.mini.head import HeadSettings
-from harakat.training.mini.loop import Settings, prepare_work, train
+from harakat.training.mini.loop import prepare_work, train
 from harakat.training.mini.prefix import PrefixSettings
+from harakat.training.mini.settings import Settings
 
 __all__ = ["main"]
 

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +15,20 @@ from harakat.training.mini import lexicon, texts
 from harakat.training.mini.batches import Sequence_
 from harakat.training.mini.scenes import scene
 
-__all__ = ["bare_codes", "phrases", "render", "reworded", "spans", "thinned"]
+__all__ = ["Phrase", "bare_codes", "phrases", "render", "reworded", "spans", "thinned"]
 
 _CASE_BITS = np.int64((1 << 60) - 1)
 _SHADDA, _FATHATAN = 8, 4
 _FEW_TOKENS = 20
 _ARTICLE = "ال"
 _CLAUSE = re.compile("[.:\u061b\u060c\u061f!]")
+
+
+class Phrase(NamedTuple):
+    """A text to hold the student on, marked where its source is, and whether it is an everyday sentence."""
+
+    text: str
+    everyday: bool
 
 
 def render(base: str, classes: Sequence[int]) -> str:
@@ -99,8 +107,10 @@ def spans(source: Sequence[str], count: int, chance: random.Random, *, longest: 
     return found
 
 
-def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24, told: float = 0.0) -> list[str]:
-    """Return about `count` varied texts to hold the student to its teacher on, marked where their source is.
+def phrases(
+    folder: Path, count: int, seed: int, scenes: float = 0.24, told: float = 0.0, paragraphs: float = 0.0
+) -> list[Phrase]:
+    """Return about `count` varied texts to hold the student to its teacher on.
 
     Args:
         folder: The data folder.
@@ -108,6 +118,7 @@ def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24, told: flo
         seed: Of the choice.
         scenes: Share of everyday sentences.
         told: Share of those that get words of the lexicon in the place of their own.
+        paragraphs: How many everyday texts of two to ten such sentences there are beside them, as a share of them.
     """
     chance = random.Random(seed)
     commentary = [text for _, text in texts.commentaries(folder)]
@@ -125,9 +136,13 @@ def phrases(folder: Path, count: int, seed: int, scenes: float = 0.24, told: flo
         words = [markcodes.separate(word)[0] for word, verb, _ in lexicon.lemmas(folder) if not verb]
         few = int(len(everyday) * told)
         everyday[:few] = [reworded(sentence, words, chance) for sentence in everyday[:few]]
-    result += everyday
-    chance.shuffle(result)
-    return result
+    everyday += [
+        ". ".join(chance.sample(everyday, min(len(everyday), chance.randint(2, 10))))
+        for _ in range(int(len(everyday) * paragraphs))
+    ]
+    found = [*(Phrase(text, False) for text in result), *(Phrase(text, True) for text in everyday)]
+    chance.shuffle(found)
+    return found
 
 
 def reworded(sentence: str, words: Sequence[str], chance: random.Random) -> str:

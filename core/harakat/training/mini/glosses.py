@@ -126,15 +126,16 @@ class Glosses:
         ]
         targets = torch.from_numpy(wanted)
         candidates = torch.cat([targets, torch.from_numpy(self.targets[[other for _, other in rivals]])])
-        hidden = torch.zeros(len(own), len(candidates), dtype=torch.bool)
-        for row, at in enumerate(own):
-            for column, other in enumerate([*own, *(other for _, other in rivals)]):
-                if column == row:
-                    continue
-                mine = column >= len(own) and rivals[column - len(own)][0] == row
-                same = self.bases[at] == self.bases[other] or bool(self.meanings[at] & self.meanings[other])
-                hidden[row, column] = same and not mine
-        ranked = losses.contrast(vectors, candidates, torch.arange(len(own)), hidden, dims)
+        columns = [*enumerate(own), *rivals]  # whose, what
+        hidden = [
+            [
+                whose != row
+                and (self.bases[at] == self.bases[other] or not self.meanings[at].isdisjoint(self.meanings[other]))
+                for whose, other in columns
+            ]
+            for row, at in enumerate(own)
+        ]
+        ranked = losses.contrast(vectors, candidates, torch.arange(len(own)), torch.tensor(hidden), dims)
         return ranked + 2 * losses.hold(vectors, targets, dims)
 
 

@@ -23,7 +23,7 @@ from harakat.training.mini.targets import Phrases
 from harakat.training.mini.words import Triplet, Words
 
 if TYPE_CHECKING:
-    from harakat.training.mini.loop import Settings
+    from harakat.training.mini.settings import Settings
 
 __all__ = ["PARTED", "Mixture", "Pair", "Spot", "overlaps"]
 
@@ -191,19 +191,18 @@ class Mixture:
         return chosen
 
     def _hidden(self, triplets: list[Triplet], negatives: list[int]) -> Tensor:
-        owners = [t.base for t in triplets] + [triplets[i].base for i in negatives]
-        hidden = torch.zeros(len(triplets), len(owners), dtype=torch.bool)
-        for row, triplet in enumerate(triplets):
-            for column, base in enumerate(owners):
-                mine = column == row or (column >= len(triplets) and negatives[column - len(triplets)] == row)
-                hidden[row, column] = not mine and (
-                    base == triplet.base
-                    or self.words.related(triplet.base, base)
-                    or self.words.related(
-                        triplet.base, texts.strip_marks(triplets[column].positive) if column < len(triplets) else base
-                    )
-                )
-        return hidden
+        """Return which positives, then which negatives, must not count against an anchor: they may mean the same."""
+        related = self.words.related
+        positives = [(row, (t.base, texts.strip_marks(t.positive))) for row, t in enumerate(triplets)]
+        columns = [*positives, *((row, (triplets[row].base,)) for row in negatives)]
+        rows = [
+            [
+                whose != row and any(base == triplet.base or related(triplet.base, base) for base in bases)
+                for whose, bases in columns
+            ]
+            for row, triplet in enumerate(triplets)
+        ]
+        return torch.tensor(rows)
 
     def carrier(self, chance: random.Random) -> Callable[[str], str]:
         """Draw a sentence and return what puts a word into it."""

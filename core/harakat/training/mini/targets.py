@@ -1,11 +1,14 @@
 """What the student is held to: the teacher's vector of the bare text, centred, turned to its principal axes, cached.
 
 The teacher's vectors all lie in a narrow cone (the cosine of unrelated sentences is about 0.8). Subtracting their
-mean opens it. Without any of the mean the order of everyday sentences suffers, with all of it fragments of texts are
-lost: most of it is taken away. The teacher knows a text by a prompt, "query: " or "passage: ", and we have none: a
+mean opens it. The teacher knows a text by a prompt, "query: " or "passage: ", and we have none: a
 target is the mean of its vectors with each of them and without. Turning the vectors to their principal axes, each
 scaled by its variance to the power -alpha / 2, puts most of what tells texts apart into the first dimensions, so that a
 Matryoshka prefix is good before any training.
+
+Everyday sentences may have axes of their own. What tells fragments and commentaries apart, all of the mean taken away
+and small differences enlarged, is what disturbs the order of "a man plays the lute" and "a man plays an instrument":
+for these sentences more of the mean stays and nothing is scaled.
 """
 
 from __future__ import annotations
@@ -21,9 +24,8 @@ from torch import Tensor
 
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.model.marked_bert import MarkedBert
-from harakat.training.mini import texts
 from harakat.training.mini.batches import Sequence_, embed, prepare
-from harakat.training.mini.examples import bare_codes
+from harakat.training.mini.examples import Phrase, bare_codes
 
 __all__ = ["Axes", "Phrases", "attach_axes", "find_axes", "phrase_targets", "teach"]
 
@@ -106,15 +108,22 @@ class Phrases:
 def phrase_targets(
     teacher: MarkedBert,
     tokenizer: PieceTokenizer,
-    items: list[str],
+    items: list[Phrase],
     axes: Axes,
+    everyday: Axes,
     prompts: Sequence[str] = ("",),
     *,
     longest: int,
 ) -> Phrases:
-    """Compute the targets of `items`: the axes of the teacher's vector of each text without its marks."""
-    vectors = teach(teacher, tokenizer, items, prompts, longest=longest)
-    return Phrases(prepare(tokenizer, items, longest=longest), axes.apply(vectors).astype(np.float16))
+    """Compute the targets of `items`: the teacher's vector of each text without its marks, turned to the axes.
+
+    Those of everyday sentences are turned to `everyday`, all others to `axes`.
+    """
+    written = [text for text, _ in items]
+    vectors = teach(teacher, tokenizer, written, prompts, longest=longest)
+    mine = np.array([daily for _, daily in items])[:, None]
+    found = np.where(mine, everyday.apply(vectors), axes.apply(vectors))
+    return Phrases(prepare(tokenizer, written, longest=longest), found.astype(np.float16))
 
 
 def pooled_norm(teacher: MarkedBert, tokenizer: PieceTokenizer, sample: list[str]) -> float:
@@ -122,7 +131,7 @@ def pooled_norm(teacher: MarkedBert, tokenizer: PieceTokenizer, sample: list[str
     from harakat.training.mini.batches import pool
 
     longest = min(128, teacher.config.max_position_embeddings)
-    sequences = prepare(tokenizer, [texts.strip_marks(text) for text in sample], longest=longest)
+    sequences = [bare_codes(sequence) for sequence in prepare(tokenizer, sample, longest=longest)]
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         lengths: Tensor = pool(teacher, sequences).norm(dim=1)
     return float(lengths.mean())

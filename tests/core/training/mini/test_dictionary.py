@@ -24,6 +24,7 @@ from harakat.training.mini.dictionary import (
     with_dictionary,
 )
 from harakat.training.mini.glosses import Glosses
+from harakat.training.mini.settings import Settings
 from harakat.training.mini.targets import Axes
 from harakat.training.mini.words import Words
 from support.stems import write_stems
@@ -119,7 +120,7 @@ def test_a_meaning_comes_out_as_it_went_in(data, glosses):
 
 def test_a_round_ends_with_its_dictionary(data, work, monkeypatch):
     monkeypatch.setattr(loop, "build_start", tiny_start)
-    choice = loop.Settings(
+    choice = Settings(
         steps=1,
         phrase_count=100,
         phrase_tokens=60,

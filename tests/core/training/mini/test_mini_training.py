@@ -18,9 +18,10 @@ from harakat.model.attention import PaddedAttention
 from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
 from harakat.training.mini import losses, targets, teacher, texts
 from harakat.training.mini.batches import BucketAttention, Sequence_, embed, pool, prepare
-from harakat.training.mini.examples import _typed, bare_codes, phrases, reworded, thinned
+from harakat.training.mini.examples import Phrase, _typed, bare_codes, phrases, reworded, thinned
 from harakat.training.mini.judge import _recall_and_map
 from harakat.training.mini.scenes import scene
+from harakat.training.mini.settings import Settings
 from support.stems import write_stems
 
 CONFIG = MarkedBertConfig(
@@ -117,8 +118,22 @@ def test_a_target_is_of_the_everyday_spelling():
     made, tokenizer = tiny_start(None)
     uthmani, everyday = "ٱلسَّمَٰوَٰتِ", "السماوات"
     axes = targets.Axes(np.zeros(32, np.float32), np.eye(32, dtype=np.float32))
-    one, other = targets.phrase_targets(made, tokenizer, [uthmani, everyday], axes, longest=40).targets
+    items = [Phrase(uthmani, False), Phrase(everyday, False)]
+    one, other = targets.phrase_targets(made, tokenizer, items, axes, axes, longest=40).targets
     np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_everyday_sentences_have_targets_of_their_own_axes():
+    made, tokenizer = tiny_start(None)
+    texts_ = ["كتب الرجل", "في البيت"]
+    vectors = targets.teach(made, tokenizer, texts_, [""], longest=40)
+    axes = targets.Axes(vectors.mean(0), np.eye(32, dtype=np.float32))
+    everyday = targets.Axes(vectors.mean(0) / 2, np.eye(32, dtype=np.float32))
+    items = [Phrase(texts_[0], True), Phrase(texts_[1], False)]
+    found = targets.phrase_targets(made, tokenizer, items, axes, everyday, longest=40).targets
+    np.testing.assert_allclose(found[0], everyday.apply(vectors)[0], atol=1e-3)
+    np.testing.assert_allclose(found[1], axes.apply(vectors)[1], atol=1e-3)
+    assert found[0] @ axes.apply(vectors)[0] < 0.9
 
 
 @given(st.lists(st.sampled_from(["رجل", "الحديقة", "يقرأ", "في"]), min_size=1, max_size=6), st.integers(0, 99))
@@ -136,12 +151,20 @@ def test_everyday_sentences_have_their_share_and_words_of_the_lexicon(data):
     known = {scene(random.Random(seed)) for seed in range(3000)}
 
     def everyday(items):
-        return sum(item in known for item in items)
+        found = sum(text in known for text, _ in items)
+        assert found <= sum(item.everyday for item in items) < len(items)
+        return found
 
     assert everyday(many) > 2 * everyday(few) > 0
+    assert not any("قَالَ" in text for text, daily in many if daily)
+    joined = phrases(data, 400, 1, scenes=0.6, paragraphs=0.5)
+    long = [text for text, daily in joined if daily and ". " in text]
+    assert len(long) == (len([item for item in joined if item.everyday]) - len(long)) // 2
+    single = {text for text, daily in joined if daily} - set(long)
+    assert all(2 <= text.count(". ") + 1 <= 10 and set(text.split(". ")) <= single for text in long)
     write_stems(data, [("qalam", "N", "pen"), ("bayot", "N", "house")])
     told = phrases(data, 400, 1, scenes=0.6, told=0.5)
-    assert sum("قلم" in item.split() for item in told) > sum("قلم" in item.split() for item in many)
+    assert sum("قلم" in text.split() for text, _ in told) > sum("قلم" in text.split() for text, _ in many)
 
 
 def test_the_projection_is_the_axes():
@@ -273,7 +296,7 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
     from harakat.training.mini import loop
 
     monkeypatch.setattr(loop, "build_start", tiny_start)
-    choice = loop.Settings(
+    choice = Settings(
         steps=6,
         phrase_count=200,
         phrase_tokens=100,
@@ -322,7 +345,7 @@ def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_and_the_gains_s
     from harakat.training.mini import loop
 
     monkeypatch.setattr(loop, "build_start", tiny_start)
-    first = loop.Settings(
+    first = Settings(
         steps=1, phrase_count=100, phrase_tokens=60, words=4, pairs=2, clashes=2, longest=40, threads=1, dims=[32, 16]
     )
     loop.prepare_work(data, tmp_path, first)
