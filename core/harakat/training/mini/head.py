@@ -101,7 +101,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
     words = {}
     for kind in ("alone", "carried"):
         triplets = [mixture.words.draw(chance) for _ in range(settings.words // 2)]
-        carry = [mixture.carrier(chance) if kind == "carried" else str for _ in triplets]
+        carry = [mixture.carrier(chance)[0] if kind == "carried" else str for _ in triplets]
         # In a sentence of its own a word is told from the batch's other words by the sentence: most get one of them
         # in the same sentence as their negative.
         wrong = [

@@ -37,6 +37,8 @@ CARRIERS = (
     "هذا مثال على {} عند العرب",
 )
 _ASK = ("ماذا قال القرآن عن {} ؟", "ما حكم {} ؟", "أين ذكر {} ؟", "هل ورد أن {} ؟")
+_SURROUNDED = (12, 28)
+"""Words of the passages that a word is put into, itself included."""
 _REFERENCE = re.compile(r"[\d()\[\]{}]")
 
 
@@ -44,7 +46,8 @@ _REFERENCE = re.compile(r"[\d()\[\]{}]")
 class Judge:
     """The sets, built once from the data folder; `table` measures an embedder on them.
 
-    Synonyms are judged bare, and as the synsets write them: with all marks, some or none, each word in its own way.
+    Synonyms are judged bare, and as the synsets write them: with all marks, some or none, each word in its own way;
+    each of them alone, in a short sentence and in a passage of real text.
 
     Attributes:
         data: Folder of the training texts (see `harakat.training.mini.texts`).
@@ -58,6 +61,7 @@ class Judge:
     synonyms: list[tuple[str, str, str]] = field(init=False)
     written: list[tuple[str, str, str]] = field(init=False)
     homographs: list[tuple[str, str, str]] = field(init=False)
+    surroundings: list[tuple[str, str]] = field(init=False)
     graded: list[tuple[str, str, float]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +69,7 @@ class Judge:
         self._build_words(chance)
         self._build_quran(chance)
         self._build_hadith(chance)
+        self.surroundings = self._draw_surroundings(random.Random(self.seed))
         # Everyday sentences, self-written, graded by hand from 0 (nothing in common) to 5 (the same).
         rows = texts.rows(Path(__file__).parent, "similar")
         self.graded = [(row["first"], row["second"], row["grade"]) for row in rows]
@@ -156,6 +161,24 @@ class Judge:
                 self.fragments.append(chance.choice(own))
                 self.fragment_gold.append({index})
 
+    def _draw_surroundings(self, chance: random.Random) -> list[tuple[str, str]]:
+        """Draw what stands before and after a word in real text, 11 to 27 words, a place for each of the synonyms.
+
+        In turn from commentaries, from marked hadith and from the same without marks, all of them held out.
+        """
+        hadith = [text for text in self.hadith if len(text.split()) > _SURROUNDED[0]]
+        bare = [texts.strip_marks(text) for text in hadith]
+        notes = [text for _, text in texts.dev_commentaries(self.data) if len(text.split()) > _SURROUNDED[0]]
+        sources = [source for source in (notes, hadith, bare) if source]
+        found = []
+        for index in range(len(self.synonyms)):
+            words = chance.choice(sources[index % len(sources)]).split()
+            size = min(len(words), chance.randint(*_SURROUNDED))
+            start = chance.randrange(len(words) - size + 1)
+            at = chance.randrange(start, start + size)
+            found.append((" ".join(words[start:at]), " ".join(words[at + 1 : start + size])))
+        return found
+
     def table(self, embed: Embed, dim: int | None = None) -> dict[str, float]:
         """Measure `embed`, cut to its first `dim` dimensions where that is given. Percentages, but for cosines."""
 
@@ -174,6 +197,8 @@ class Judge:
             figures |= {f"{name} acc": accuracy, f"{name} margin": margin}
             accuracy, margin = self._triplets(cut, _carried(triplets))
             figures |= {f"{name} in carrier acc": accuracy, f"{name} in carrier margin": margin}
+            accuracy, margin = self._triplets(cut, _surrounded(triplets, self.surroundings))
+            figures |= {f"{name} in passage acc": accuracy, f"{name} in passage margin": margin}
         accuracy, margin = self._triplets(cut, self.homographs)
         figures |= {"homograph acc": accuracy, "homograph margin": margin}
         accuracy, _ = self._triplets(cut, _carried(self.homographs))
@@ -220,6 +245,15 @@ def _carried(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, s
         carrier = CARRIERS[index % len(CARRIERS)]
         carried.append((carrier.format(anchor), carrier.format(near), carrier.format(far)))
     return carried
+
+
+def _surrounded(
+    triplets: Sequence[tuple[str, str, str]], surroundings: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, str]]:
+    return [
+        (f"{before} {anchor} {after}".strip(), f"{before} {near} {after}".strip(), f"{before} {far} {after}".strip())
+        for (anchor, near, far), (before, after) in zip(triplets, surroundings, strict=True)
+    ]
 
 
 def _recall_and_map(scores: Vectors, gold: Sequence[set[int]], depth: int = 10) -> tuple[float, float]:

@@ -36,6 +36,9 @@ _LONGEST_WORDS = 88
 # and of each of them with the bare word.
 PARTED, _PARTED_IN_CARRIER = -0.1, 0.1
 _NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.3, 0.5, 0.3
+_SHORT_CARRIER, _LONGEST_PARTED = 8, 12
+"""Words around a word: from so many on its part in the cosine shrinks, up to so many its marks part two texts."""
+_LONG_CARRIERS = (12, 28)
 _MARGIN = 0.25
 """By how much a synonym shall be nearer than the same letters vowelled otherwise."""
 _KINDS = ("verse", "fragment", "question")
@@ -96,7 +99,9 @@ class Mixture:
         batch += [self.seen(index, chance) for index in chosen]
         in_carrier = step % 2 == 1
         triplets = [self.words.draw(chance) for _ in range(self.settings.words // (2 if in_carrier else 1))]
-        carry = self.carrier(chance) if in_carrier else str
+        carry, around = self.carrier(chance) if in_carrier else (str, 0)
+        # The more words a sentence has, the less one of them counts.
+        room = max(1.0, around / _SHORT_CARRIER)
         items, negatives = _triplet_texts(triplets, carry)
         start_words = len(batch)
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
@@ -106,9 +111,12 @@ class Mixture:
         batch += [
             thinned(s, chance) for s in prepare(self.tokenizer, [p for _, p, _ in pairs], longest=self.settings.longest)
         ]
+        # In a long text the marks of one word shall not part it from the same text.
+        parting = in_carrier and around <= _LONGEST_PARTED
         clashes = [self.words.clash(chance) for _ in range(self.settings.clashes // (2 if in_carrier else 1))]
         start_clashes = len(batch)
-        items = [carry(clash[way]) for way in range(3) for clash in clashes]
+        put = carry if parting else str
+        items = [put(clash[way]) for way in range(3) for clash in clashes]
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
         start_glosses = len(batch)
         drawn = self.glosses.draw(self.settings.glosses, chance) if self.glosses else None
@@ -124,16 +132,16 @@ class Mixture:
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
         # One sentence for all: their cosines lie near each other, and only a higher scale tells them apart.
-        scale = self.settings.carrier_scale if in_carrier else 20.0
+        scale = self.settings.carrier_scale * room if in_carrier else 20.0
         loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims, scale)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
         if negatives and self.settings.margin_weight:
-            margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN)
+            margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN / room)
             found["margin in carrier" if in_carrier else "margin"] = (self.settings.margin_weight, margin)
         if in_carrier and self.settings.carrier_margin:
             free = ~hidden[:, :count].roll(-1, 1).diagonal()  # the next one's positive is no synonym of this one
             sides = (anchors[free], rest[:count][free], rest[:count].roll(-1, 0)[free])
-            told = losses.margin(*sides, dims, self.settings.carrier_margin)
+            told = losses.margin(*sides, dims, self.settings.carrier_margin / room)
             found["told apart in carrier"] = (self.settings.carrier_weight, told)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]
@@ -145,10 +153,10 @@ class Mixture:
             found["structure"] = (self.settings.structure_weight, alike)
         if clashes:
             first, second, bare = vectors[start_clashes:start_glosses].view(3, len(clashes), -1)
-            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
-            least = _NEAR_IN_CARRIER if in_carrier else _NEAR
+            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if parting else PARTED)
+            least = _NEAR_IN_CARRIER if parting else _NEAR
             near = _NEAR_WEIGHT * sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
-            found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
+            found["clash in carrier" if parting else "clash"] = (self.settings.clash_weight, parted + near)
         if drawn and self.glosses:
             found["gloss"] = (1.0, self.glosses.loss(full[start_glosses:], drawn, self.settings.dims))
         return found, sum(len(s.ids) for s in batch)
@@ -204,26 +212,27 @@ class Mixture:
         ]
         return torch.tensor(rows)
 
-    def carrier(self, chance: random.Random) -> Callable[[str], str]:
-        """Draw a sentence and return what puts a word into it."""
+    def carrier(self, chance: random.Random) -> tuple[Callable[[str], str], int]:
+        """Draw a sentence and return what puts a word into it, and how many words there are around that."""
         if chance.random() < self.settings.frames:
             before, after = frame(chance)
-            return lambda word: f"{before} {word} {after}".strip()
+            return lambda word: f"{before} {word} {after}".strip(), len(f"{before} {after}".split())
         source = chance.random()
+        long = chance.random() < self.settings.long_carriers
         if source < 0.4:
-            words = scene(chance).split()
+            words = " ".join(scene(chance) for _ in range(4 if long else 1)).split()
         elif source < 0.8:
             words = chance.choice(self.commentary[chance.choice(self.keys)] or ["-"]).split()
         else:
             words = chance.choice(self.prose).split()
-        size = chance.randint(2, 6 if chance.random() < 0.6 else 12)
+        size = chance.randint(*_LONG_CARRIERS) if long else chance.randint(2, 6 if chance.random() < 0.6 else 12)
         start = chance.randrange(max(1, len(words) - size))
         words = words[start : start + size]
         if source >= 0.8 and chance.random() < 0.5:
             words = [texts.strip_marks(word) for word in words]
         at = chance.randint(0, len(words))
         head, tail = words[:at], words[at:] if chance.random() < 0.5 else words[at + 1 :]
-        return lambda word: " ".join([*head, word, *tail])
+        return lambda word: " ".join([*head, word, *tail]), len(head) + len(tail)
 
     def pairs(self, chance: random.Random, kind: int) -> list[Pair]:
         """Draw pairs (query, passage, where the passage lies), in runs of neighbours, the hardest to tell apart.

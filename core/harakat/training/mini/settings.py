@@ -56,6 +56,7 @@ class Settings:
         sources: How often a triplet comes from which source of words (see `Words`); the synsets alone where None.
         dropped: Share (one in so many) of base forms that no source of words shows (see `Words`); 0 for none.
         frames: Share of those sentences that are a few words around one (see `scenes.frame`).
+        long_carriers: Share of twelve words and more among the other such sentences.
         carrier_margin: By how much a synonym shall be nearer than another word in the same sentence; 0 for no such
             loss.
         carrier_weight: Weight of that loss.
@@ -110,6 +111,7 @@ class Settings:
     sources: dict[str, float] | None = None
     dropped: int = 6
     frames: float = 0.0
+    long_carriers: float = 0.0
     carrier_margin: float = 0.0
     carrier_weight: float = 4.0
     carrier_scale: float = 20.0

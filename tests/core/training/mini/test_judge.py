@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harakat.training.mini import texts
-from harakat.training.mini.judge import Judge
+from harakat.training.mini.judge import Judge, _surrounded
 
 from .conftest import write
 
@@ -44,6 +44,16 @@ def test_only_what_is_held_out_is_judged(judge, data):
     dev = {texts.strip_marks(word) for _, words in texts.synsets(data, dev=True) for word in words}
     assert judge.synonyms and all({anchor, near} <= dev for anchor, near, _ in judge.synonyms)
     assert all(texts.surah_is_dev(key) for key in judge.keys)
+
+
+def test_words_stand_in_passages_of_held_out_text(judge):
+    assert len(judge.surroundings) == len(judge.synonyms) > 0
+    held = {*judge.hadith, *(texts.strip_marks(text) for text in judge.hadith)}
+    held |= {text for _, text in texts.dev_commentaries(judge.data)}
+    for before, after in judge.surroundings:
+        assert 11 <= len(f"{before} {after}".split()) <= 27
+        assert any(before in text and after in text for text in held)
+    assert _surrounded([("ا", "ب", "ت")], [("قبل", "بعد")]) == [("قبل ا بعد", "قبل ب بعد", "قبل ت بعد")]
 
 
 def test_graded_pairs_stand_once_and_within_the_scale(judge):
