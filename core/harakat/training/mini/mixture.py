@@ -25,7 +25,7 @@ from harakat.training.mini.words import Triplet, Words
 if TYPE_CHECKING:
     from harakat.training.mini.settings import Settings
 
-__all__ = ["PARTED", "Mixture", "Pair", "Spot", "overlaps"]
+__all__ = ["PARTED", "Mixture", "Pair", "Spot", "nearest", "overlaps"]
 
 # Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
 # on its marks must not move it: most are shown whole.
@@ -36,6 +36,8 @@ _LONGEST_WORDS = 88
 # and of each of them with the bare word.
 PARTED, _PARTED_IN_CARRIER = -0.1, 0.1
 _NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.3, 0.5, 0.3
+_CIRCLE = 24
+"""Of so many texts nearest to a held one some are drawn with it."""
 _SHORT_CARRIER, _LONGEST_PARTED = 8, 12
 """Words around a word: from so many on its part in the cosine shrinks, up to so many its marks part two texts."""
 _LONG_CARRIERS = (12, 28)
@@ -63,6 +65,7 @@ class Mixture:
         self.glosses = glosses
         self.held, self.words, self.tokenizer, self.settings = held, words, tokenizer, settings
         self.targets = torch.from_numpy(held.targets)
+        self.near = nearest(self.targets, _CIRCLE) if settings.company else None
         self.prose = [text for text in texts.prose(folder, dev=False) if len(text.split()) > 20]
         self.verses = {key: text for key, text in texts.verses().items() if not texts.surah_is_dev(key)}
         self.keys = list(self.verses)
@@ -125,8 +128,11 @@ class Mixture:
         with torch.autocast("cpu", torch.bfloat16):
             full = pool(network, batch)
         vectors = torch.cat([full @ self.short.T, full], 1)
-        held = losses.hold(full[:start_words], self.targets[chosen].float(), self.settings.dims)
-        found = {"hold": (self.settings.hold_weight, held)}
+        wanted = self.targets[chosen].float()
+        found = {"hold": (self.settings.hold_weight, losses.hold(full[:start_words], wanted, self.settings.dims))}
+        if self.settings.order_weight:
+            order = losses.likeness(full[:start_words], wanted, self.settings.dims)
+            found["order"] = (self.settings.order_weight, order)
         dims = self._dims
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
@@ -194,9 +200,12 @@ class Mixture:
         tokens = 0
         while tokens < self.settings.phrase_tokens:
             index = chance.randrange(len(self.held.sequences))
-            chosen.append(index)
-            tokens += len(self.held.sequences[index].ids)
-        return chosen
+            drawn = [index]
+            if self.near is not None:
+                drawn += chance.sample(self.near[index].tolist(), self.settings.company)
+            chosen += drawn
+            tokens += sum(len(self.held.sequences[at].ids) for at in drawn)
+        return list(dict.fromkeys(chosen))
 
     def _hidden(self, triplets: list[Triplet], negatives: list[int]) -> Tensor:
         """Return which positives, then which negatives, must not count against an anchor: they may mean the same."""
@@ -288,6 +297,18 @@ def overlaps(first: Sequence[Spot] | Tensor, second: Sequence[Spot] | Tensor) ->
     """Return which passages of one source share a part: bool (len(first), len(second))."""
     one, other = torch.as_tensor(first), torch.as_tensor(second)
     return (one[:, None, 0] < other[None, :, 1]) & (other[None, :, 0] < one[:, None, 1])
+
+
+def nearest(rows: Tensor, count: int, block: int = 1024) -> Tensor:
+    """Return the `count` rows nearest to each of the unit `rows`, (n, hidden), itself left out: int64 (n, count)."""
+    every = rows.float()
+    count = min(count, len(rows) - 1)
+    found = []
+    for start in range(0, len(rows), block):
+        scores = every[start : start + block] @ every.T
+        scores[torch.arange(len(scores)), torch.arange(start, start + len(scores))] = -2
+        found.append(scores.topk(count, dim=1).indices)
+    return torch.cat(found)
 
 
 def _triplet_texts(triplets: list[Triplet], carry: Callable[[str], str]) -> tuple[list[str], list[int]]:

@@ -27,6 +27,8 @@ class Settings:
         layer_decay: Factor of the rate from one layer to the layer below.
         mark_rate: Peak learning rate of the mark table.
         hold_weight: Weight of the teacher's loss; the contrastive losses weigh 1.
+        order_weight: Weight of the loss that keeps which held texts are how near to which, as the teacher has them.
+        company: How many near texts are drawn with each held text, so that there is an order to keep; 0 for none.
         clash_weight: Weight of the loss that parts conflicting vowellings.
         margin_weight: Weight of the loss that sets synonyms and homographs apart by a margin.
         alpha: Softness of the whitening (see `targets`).
@@ -80,6 +82,8 @@ class Settings:
     layer_decay: float = 0.9
     mark_rate: float = 2e-3
     hold_weight: float = 6.0
+    order_weight: float = 0.0
+    company: int = 0
     clash_weight: float = 4.0
     margin_weight: float = 0.0
     alpha: float = 0.25

@@ -290,7 +290,10 @@ def tiny_start(_settings):
     return network(), PieceTokenizer(tokenizer)
 
 
-@pytest.mark.parametrize("more", [{}, {"dims": [32, 24], "short": [16, 8], "reach": 0.9}])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"dims": [32, 24], "short": [16, 8], "reach": 0.9, "company": 2, "order_weight": 1.0, "long_carriers": 1.0}],
+)
 def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch, more):
     from harakat.model.quantised import load_marked_bert
     from harakat.training.mini import loop
