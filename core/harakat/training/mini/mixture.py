@@ -219,7 +219,7 @@ class Mixture:
             ]
             for row, triplet in enumerate(triplets)
         ]
-        return torch.tensor(rows)
+        return torch.tensor(rows, dtype=torch.bool).view(len(triplets), len(columns))
 
     def carrier(self, chance: random.Random) -> tuple[Callable[[str], str], int]:
         """Draw a sentence and return what puts a word into it, and how many words there are around that."""
