@@ -67,9 +67,10 @@ class Judge:
     def __post_init__(self) -> None:
         chance = random.Random(self.seed)
         self._build_words(chance)
-        self._build_quran(chance)
+        notes = texts.dev_commentaries(self.data)
+        self._build_quran(chance, notes)
         self._build_hadith(chance)
-        self.surroundings = self._draw_surroundings(random.Random(self.seed))
+        self.surroundings = self._draw_surroundings(random.Random(self.seed), [text for _, text in notes])
         # Everyday sentences, self-written, graded by hand from 0 (nothing in common) to 5 (the same).
         rows = texts.rows(Path(__file__).parent, "similar")
         self.graded = [(row["first"], row["second"], row["grade"]) for row in rows]
@@ -114,7 +115,7 @@ class Judge:
         self.written = [written[bare] for bare in self.synonyms]
         chance.shuffle(self.homographs)
 
-    def _build_quran(self, chance: random.Random) -> None:
+    def _build_quran(self, chance: random.Random, notes: Sequence[tuple[str, str]]) -> None:
         verses = {
             key: text
             for key, text in texts.verses().items()
@@ -122,7 +123,7 @@ class Judge:
         }
         self.keys = list(verses)
         self.marked = list(verses.values())
-        pairs = [(key, text) for key, text in texts.dev_commentaries(self.data) if key in verses]
+        pairs = [(key, text) for key, text in notes if key in verses]
         chance.shuffle(pairs)
         pairs = pairs[: 200 if self.quick else 600]
         self.commentary = [" ".join(text.split()[:64]) for _, text in pairs]
@@ -161,15 +162,14 @@ class Judge:
                 self.fragments.append(chance.choice(own))
                 self.fragment_gold.append({index})
 
-    def _draw_surroundings(self, chance: random.Random) -> list[tuple[str, str]]:
+    def _draw_surroundings(self, chance: random.Random, notes: Sequence[str]) -> list[tuple[str, str]]:
         """Draw what stands before and after a word in real text, 11 to 27 words, a place for each of the synonyms.
 
         In turn from commentaries, from marked hadith and from the same without marks, all of them held out.
         """
-        hadith = [text for text in self.hadith if len(text.split()) > _SURROUNDED[0]]
-        bare = [texts.strip_marks(text) for text in hadith]
-        notes = [text for _, text in texts.dev_commentaries(self.data) if len(text.split()) > _SURROUNDED[0]]
-        sources = [source for source in (notes, hadith, bare) if source]
+        long = [text for text in notes if len(text.split()) > _SURROUNDED[0]]
+        bare = [texts.strip_marks(text) for text in self.hadith]
+        sources = [source for source in (long, self.hadith, bare) if source]
         found = []
         for index in range(len(self.synonyms)):
             words = chance.choice(sources[index % len(sources)]).split()
@@ -240,11 +240,8 @@ class Judge:
 
 
 def _carried(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    carried = []
-    for index, (anchor, near, far) in enumerate(triplets):
-        carrier = CARRIERS[index % len(CARRIERS)]
-        carried.append((carrier.format(anchor), carrier.format(near), carrier.format(far)))
-    return carried
+    places = [(before, after) for before, _, after in (carrier.partition(" {} ") for carrier in CARRIERS)]
+    return _surrounded(triplets, [places[index % len(places)] for index in range(len(triplets))])
 
 
 def _surrounded(

@@ -1,10 +1,10 @@
 """What the student is held to: the teacher's vector of the bare text, centred, turned to its principal axes, cached.
 
 The teacher's vectors all lie in a narrow cone (the cosine of unrelated sentences is about 0.8). Subtracting their
-mean opens it. The teacher knows a text by a prompt, "query: " or "passage: ", and we have none: a
-target is the mean of its vectors with each of them and without. Turning the vectors to their principal axes, each
-scaled by its variance to the power -alpha / 2, puts most of what tells texts apart into the first dimensions, so that a
-Matryoshka prefix is good before any training.
+mean opens it. The teacher knows a text by a prompt, "query: " or "passage: ", and we have none: a target is the mean of
+its vectors with each of them and without. Turning the vectors to their principal axes, each scaled by its variance to
+the power -alpha / 2, puts most of what tells texts apart into the first dimensions, so that a Matryoshka prefix is good
+before any training.
 
 Everyday sentences may have axes of their own. What tells fragments and commentaries apart, all of the mean taken away
 and small differences enlarged, is what disturbs the order of "a man plays the lute" and "a man plays an instrument":
