@@ -53,9 +53,6 @@ _SHORTER = str.maketrans("أإآى", "اااي")
 """What many type in place of a hamza on alef and of alef maksura."""
 _NEAREST = 3
 _SAMPLE = 1000
-_RARE = 20
-"""Rarer words than this many in the corpus count as that: a classical corpus lacks many a common modern word."""
-_LEAST_RARE = 0.1
 _GAINS = ((1, 0.8), (2, 1.0), (3, 1.4), (5, 1.75), (6, 1.8), (7, 1.15), (9, 0.6), (24, 0.5), (100, 0.4))
 """Most in short sentences: there the words that one shares with another drown the one that differs."""
 
@@ -70,8 +67,8 @@ class DictionarySettings:
         synonyms: Weight of a reading's synonyms beside its own glosses.
         untold: Length of the meaning of a word without glosses, which its synonyms tell.
         gains: (words of a text, gain) in ascending order; between them by the logarithm of the number of words.
-        rarity: Power of a word's rarity (see `rarities`) that its meaning is multiplied by; 0 for all words alike. In a
-            sentence the words that say what it is about are the rarer ones.
+        common_share: Share of a corpus's words at which a word's meaning is halved (see `rarities`); 0 for all words
+            alike. In a sentence the words that say what it is about are the rarer ones.
     """
 
     dim: int = 64
@@ -79,7 +76,7 @@ class DictionarySettings:
     synonyms: float = 0.4
     untold: float = 0.7
     gains: list[tuple[int, float]] = field(default_factory=lambda: list(_GAINS))
-    rarity: float = 0.0
+    common_share: float = 0.0
 
 
 Reading = tuple[int, NDArray[np.float32]]
@@ -102,12 +99,9 @@ def with_dictionary(network: MarkedBert, folder: Path, mixture: Mixture, setting
     readings = gather(mixture.glosses, mixture.words, settings)
     lengths = pooled(network, mixture.held.sequences[:_SAMPLE]).norm(dim=1)
     written = spellings(readings, corpus, settings.keys)
-    if settings.rarity:
-        weights = rarities(readings, written, corpus)
-        readings = {
-            base: [(code, vector * weights[base] ** settings.rarity) for code, vector in own]
-            for base, own in readings.items()
-        }
+    if settings.common_share:
+        weights = rarities(readings, written, corpus, settings.common_share)
+        readings = {base: [(code, vector * weights[base]) for code, vector in own] for base, own in readings.items()}
     return attach(network, mixture.tokenizer, readings, written, float(lengths.mean()), settings)
 
 
@@ -139,21 +133,22 @@ def gather(glosses: Glosses, words: Words, settings: DictionarySettings) -> Read
     }
 
 
-def rarities(known: Iterable[str], written: Mapping[str, Spelling], corpus: Mapping[str, int]) -> dict[str, np.float32]:
-    """Return how rare each word is: the logarithm of a corpus's words for each of its own, 1 for the median word.
+def rarities(
+    known: Iterable[str], written: Mapping[str, Spelling], corpus: Mapping[str, int], share: float
+) -> dict[str, np.float32]:
+    """Return how rare each word is: share / (share + p), p its share of a corpus's words (Arora et al. 2017).
 
     Args:
         known: Bare words of the dictionary.
         written: What `spellings` returned: a word is counted in all of its forms.
         corpus: {bare word: how often it stands in a corpus}.
+        share: Of a word that counts for half of one that the corpus lacks.
     """
     counts = dict.fromkeys(known, 0)
     for word, spelling in written.items():
         counts[spelling.base] += corpus.get(word, 0)
-    total = max(sum(corpus.values()), 2 * _RARE)
-    logs = np.log(total / np.maximum(list(counts.values()), _RARE)).astype(np.float32)
-    weights = np.maximum(logs / max(float(np.median(logs)), _LEAST_RARE), _LEAST_RARE)
-    return dict(zip(counts, weights, strict=True))
+    every = max(sum(corpus.values()), 1)
+    return {word: np.float32(share / (share + count / every)) for word, count in counts.items()}
 
 
 def code_of(classes: Sequence[int]) -> int:

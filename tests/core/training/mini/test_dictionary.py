@@ -151,15 +151,15 @@ def test_a_word_is_the_rarer_the_fewer_of_all_its_forms_a_corpus_has():
         "قلم": Spelling("قلم", 0),
     }
     corpus = {"علم": 300, "العلم": 700, "بيت": 100, "قلم": 3, "زيد": 8897}
-    found = rarities(["علم", "بيت", "قلم", "يراع"], written, corpus)
-    assert found["علم"] < found["بيت"] < found["قلم"] == found["يراع"]  # under twenty all are as rare
-    assert found["علم"] / found["بيت"] == pytest.approx(0.5, abs=1e-6)  # log 10 and log 100 of 10,000 words
-    assert np.median(list(found.values())) == pytest.approx(1)
-    assert rarities(["من"], {"من": Spelling("من", 0)}, {"من": 50})["من"] > 0
+    found = rarities(["علم", "بيت", "قلم", "يراع"], written, corpus, 0.1)
+    assert found["علم"] == pytest.approx(0.5)  # a tenth of the words, in both of its forms
+    assert found["بيت"] == pytest.approx(0.1 / 0.11)
+    assert found["بيت"] < found["قلم"] < found["يراع"] == 1
+    assert rarities(["من"], {}, {}, 0.1) == {"من": 1}
 
 
-@pytest.mark.parametrize("rarity", [0.0, 1.0])
-def test_rarity_scales_what_a_word_means(data, glosses, rarity):
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_common_words_mean_less(data, glosses, share):
     made, tokenizer = tiny_start(None)
     mixture = SimpleNamespace(
         glosses=glosses,
@@ -169,14 +169,14 @@ def test_rarity_scales_what_a_word_means(data, glosses, rarity):
         commentary={"1:1": ["بيت"]},
         held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
     )
-    network = with_dictionary(made, data, mixture, replace(SETTINGS, rarity=rarity))
+    network = with_dictionary(made, data, mixture, replace(SETTINGS, common_share=share))
     before = gather(glosses, mixture.words, SETTINGS)
     lengths = dict(zip(before, network.dictionary.first[:-1].tolist(), strict=True))
     ratios = {
         word: float(network.dictionary.table[lengths[word]].detach().norm()) / np.linalg.norm(before[word][0][1])
         for word in ("علم", "بيت")
     }
-    assert ratios["بيت"] > 1.5 * ratios["علم"] if rarity else ratios == pytest.approx({"علم": 1, "بيت": 1}, rel=1e-4)
+    assert ratios["بيت"] > 1.5 * ratios["علم"] if share else ratios == pytest.approx({"علم": 1, "بيت": 1}, rel=1e-4)
 
 
 def test_codes_leave_the_last_letter_out():
