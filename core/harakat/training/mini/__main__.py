@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from harakat.training.mini.dictionary import DictionarySettings
-from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.loop import prepare_work, train
-from harakat.training.mini.prefix import PrefixSettings
-from harakat.training.mini.settings import Settings
+from harakat.training.mini.settings import read_rounds
 
 __all__ = ["main"]
 
@@ -23,18 +19,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the training texts (see texts.py)")
     parser.add_argument("--work", type=Path, required=True, help="folder for caches, checkpoints and metrics")
     parser.add_argument("--out", type=Path, help="folder for the finished model; default WORK/model")
-    parser.add_argument(
-        "--config", type=Path, help="JSON list of rounds, each with fields of Settings; default mini.json"
-    )
+    parser.add_argument("--config", type=Path, help="JSON list of rounds (see settings.py); default mini.json")
     parser.add_argument("--prepare-only", action="store_true", help="compute the teacher's vectors and stop")
     options = parser.parse_args()
-    config = options.config or Path(__file__).with_name("mini.json")
-    rounds = []
-    for fields in json.loads(config.read_text("utf-8")):
-        for name, kind in (("dictionary", DictionarySettings), ("head", HeadSettings), ("prefix", PrefixSettings)):
-            if name in fields:
-                fields[name] = kind(**fields[name])
-        rounds.append(Settings(**fields))
+    rounds = read_rounds(options.config or Path(__file__).with_name("mini.json"))
     prepare_work(options.data, options.work, replace(rounds[0], glosses=max(settings.glosses for settings in rounds)))
     if options.prepare_only:
         return

@@ -7,51 +7,42 @@ the rounds of training draw words to, but exact for each word, where a small net
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from harakat.arabic import markcodes
 from harakat.arabic.piece_tokenizer import PieceTokenizer
 from harakat.errors import RecordError
-from harakat.model.dictionary import MOST_READINGS, key_of, letters_of, piece_tables
+from harakat.model.dictionary import MOST_READINGS, key_of, piece_tables
 from harakat.model.marked_bert import MarkedBert
 from harakat.training.mini import texts
-from harakat.training.mini.batches import pooled
+from harakat.training.mini.batches import pooled, prepare
 from harakat.training.mini.glosses import Glosses
 from harakat.training.mini.mixture import Mixture
 from harakat.training.mini.words import Words
+from harakat.training.mini.written import Spelling, corpus_words, rarities, spellings
 
 __all__ = [
     "DictionarySettings",
     "Readings",
-    "Spelling",
     "attach",
-    "corpus_words",
     "gather",
-    "rarities",
-    "spellings",
+    "unglossed",
     "with_dictionary",
 ]
 
-# Written together with the word after them: and, so, by, to, as; the article, and with each of those.
-_PREFIXES = ("ال", "وال", "بال", "فال", "كال", "لل", "ولل", "و", "ف", "ب", "ل", "ك")
-# Of it, their, our, your, my; plural and dual endings. A feminine ending before a pronoun is an open taa.
-_SUFFIXES = ("هما", "ها", "هم", "هن", "نا", "كم", "ات", "ين", "ون", "ان", "وا", "ه", "ك", "ي", "ت", "ة", "ا")
-_TAA_MARBUTA, _TAA = "ة", "ت"
-_LEAST = 3
-"""Letters of a word that is left when a prefix or an ending is taken away."""
-_SHORTER = str.maketrans("أإآى", "اااي")
-"""What many type in place of a hamza on alef and of alef maksura."""
 _NEAREST = 3
+_LONGEST = 64
+"""Tokens of a word."""
 _SAMPLE = 1000
 _GAINS = ((1, 0.8), (2, 1.0), (3, 1.4), (5, 1.75), (6, 1.8), (7, 1.15), (9, 0.6), (24, 0.5), (100, 0.4))
 """Most in short sentences: there the words that one shares with another drown the one that differs."""
@@ -67,6 +58,9 @@ class DictionarySettings:
         synonyms: Weight of a reading's synonyms beside its own glosses.
         untold: Length of the meaning of a word without glosses, which its synonyms tell.
         gains: (words of a text, gain) in ascending order; between them by the logarithm of the number of words.
+        frequent: Words without a meaning that stand so many times in the corpus get one from the network itself (see
+            `unglossed`); 0 for none.
+        frequent_length: Length of those meanings.
         common_share: Share of a corpus's words at which a word's meaning is halved (see `rarities`); 0 for all words
             alike. In a sentence the words that say what it is about are the rarer ones.
     """
@@ -76,6 +70,8 @@ class DictionarySettings:
     synonyms: float = 0.4
     untold: float = 0.7
     gains: list[tuple[int, float]] = field(default_factory=lambda: list(_GAINS))
+    frequent: int = 0
+    frequent_length: float = 0.6
     common_share: float = 0.0
 
 
@@ -99,6 +95,11 @@ def with_dictionary(network: MarkedBert, folder: Path, mixture: Mixture, setting
     readings = gather(mixture.glosses, mixture.words, settings)
     lengths = pooled(network, mixture.held.sequences[:_SAMPLE]).norm(dim=1)
     written = spellings(readings, corpus, settings.keys)
+    if settings.frequent:
+        strange = sorted(word for word, count in corpus.items() if count >= settings.frequent and word not in written)
+        if strange:
+            readings |= unglossed(network, mixture.tokenizer, strange, settings.frequent_length)
+            written = spellings(readings, corpus, settings.keys)
     if settings.common_share:
         weights = rarities(readings, written, corpus, settings.common_share)
         readings = {base: [(code, vector * weights[base]) for code, vector in own] for base, own in readings.items()}
@@ -133,98 +134,21 @@ def gather(glosses: Glosses, words: Words, settings: DictionarySettings) -> Read
     }
 
 
-def rarities(
-    known: Iterable[str], written: Mapping[str, Spelling], corpus: Mapping[str, int], share: float
-) -> dict[str, np.float32]:
-    """Return how rare each word is: share / (share + p), p its share of a corpus's words (Arora et al. 2017).
+@torch.no_grad()
+def unglossed(network: MarkedBert, tokenizer: PieceTokenizer, items: list[str], length: float) -> Readings:
+    """Return one reading for each of some bare words: the network's vector of it, less what all of them have in common.
 
-    Args:
-        known: Bare words of the dictionary.
-        written: What `spellings` returned: a word is counted in all of its forms.
-        corpus: {bare word: how often it stands in a corpus}.
-        share: Of a word that counts for half of one that the corpus lacks.
+    Such are names, broken plurals and verbs that no lexicon lists. To the network a word alone is clear, where in a
+    passage the others drown it.
     """
-    counts = dict.fromkeys(known, 0)
-    for word, spelling in written.items():
-        counts[spelling.base] += corpus.get(word, 0)
-    every = max(sum(corpus.values()), 1)
-    return {word: np.float32(share / (share + count / every)) for word, count in counts.items()}
+    vectors = normalize(pooled(network, prepare(tokenizer, items, longest=_LONGEST)), dim=1)
+    vectors = length * normalize(vectors - vectors.mean(0), dim=1)
+    return {word: [(0, vector)] for word, vector in zip(items, vectors.numpy(), strict=True)}
 
 
 def code_of(classes: Sequence[int]) -> int:
     """Pack the marks of all letters but the last one."""
     return markcodes.pack(classes[:-1])
-
-
-class Spelling(NamedTuple):
-    """A written word as one of the dictionary: which one, and how many letters before it are a prefix."""
-
-    base: str
-    prefix: int
-
-
-def spellings(known: Iterable[str], corpus: Mapping[str, int], most: int) -> dict[str, Spelling]:
-    """Return the words by which the dictionary is searched.
-
-    Those are its own words; as they are typed without hamza; with an article; and words of the corpus that are one of
-    them with a prefix, an ending or both, the commonest first.
-
-    Args:
-        known: Bare words of the dictionary.
-        corpus: {bare word: how often it stands in a corpus}.
-        most: How many words at most.
-
-    Raises:
-        RecordError: The dictionary alone has more words.
-    """
-    bases = dict.fromkeys(known)
-    found = {base: Spelling(base, 0) for base in bases}
-    if len(found) > most:
-        raise RecordError(f"the dictionary has {len(found)} words, and keys={most} are allowed: allow more")
-    for base in bases:
-        found.setdefault(base.translate(_SHORTER), Spelling(base, 0))
-    for word in sorted(corpus, key=lambda word: (-corpus[word], word)):
-        spelling = _stem(word, bases)
-        if spelling is not None:
-            found.setdefault(word, spelling)
-    article = _PREFIXES[0]
-    for base in bases:
-        found.setdefault(article + base, Spelling(base, len(article)))
-    return dict(list(found.items())[:most])
-
-
-def _stem(word: str, bases: Mapping[str, None]) -> Spelling | None:
-    for prefix in ("", *_PREFIXES):
-        if word.startswith(prefix):
-            base = _without_ending(word[len(prefix) :], bases, least=_LEAST if prefix else 1)
-            if base is not None:
-                return Spelling(base, len(prefix))
-    return None
-
-
-def _without_ending(word: str, bases: Mapping[str, None], least: int) -> str | None:
-    if len(word) >= least and word in bases:
-        return word
-    for suffix in _SUFFIXES:
-        stem = word.removesuffix(suffix)
-        if stem == word or len(stem) < _LEAST:
-            continue
-        feminine = stem.removesuffix(_TAA) + _TAA_MARBUTA
-        for base in (stem, feminine):
-            if base in bases:
-                return base
-    return None
-
-
-def corpus_words(items: Iterable[str]) -> Counter[str]:
-    """Count the bare words of some texts, punctuation left out."""
-    counts: Counter[str] = Counter()
-    for text in items:
-        for word in texts.strip_marks(text).split():
-            letters = letters_of(word)
-            if len(letters) > 1:
-                counts[letters] += 1
-    return counts
 
 
 @torch.no_grad()

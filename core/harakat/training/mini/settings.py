@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
 
+from harakat.errors import RecordError
 from harakat.training.mini.dictionary import DictionarySettings
 from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.prefix import PrefixSettings
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "read_rounds"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,43 @@ class Settings:
     carrier_weight: float = 4.0
     carrier_scale: float = 20.0
     dims: list[int] = field(default_factory=lambda: [384, 256, 128, 64])
+
+
+_PARTS = {"dictionary": DictionarySettings, "head": HeadSettings, "prefix": PrefixSettings}
+
+
+def read_rounds(file: Path) -> list[Settings]:
+    """Return the rounds of a recipe: a JSON list of objects with fields of `Settings`.
+
+    What a round does not say is as in the round before it.
+
+    Raises:
+        RecordError: The file is no such list, or a round has a field that there is not.
+    """
+    try:
+        rounds = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise RecordError(f"{file} is no JSON: {error}") from error
+    if not isinstance(rounds, list) or not rounds or not all(isinstance(one, dict) for one in rounds):
+        raise RecordError(f"{file} is no list of rounds: write [{{...}}, ...] with fields of Settings")
+    found: dict[str, Any] = {}
+    result = []
+    for number, own in enumerate(rounds, 1):
+        parts = {
+            name: _made(kind, own[name], f"{file}: {name} of round {number}")
+            for name, kind in _PARTS.items()
+            if own.get(name) is not None
+        }
+        found = {**found, **own, **parts}
+        result.append(_made(Settings, found, f"{file}: round {number}"))
+    return result
+
+
+def _made(kind: type[Any], values: Any, where: str) -> Any:
+    if not isinstance(values, dict):
+        raise RecordError(f"{where} is {values!r}: write an object with fields of {kind.__name__}")
+    known = [one.name for one in fields(kind)]
+    strange = [name for name in values if name not in known]
+    if strange:
+        raise RecordError(f"{where} has no field {strange[0]!r}; there are {', '.join(known)}")
+    return kind(**values)

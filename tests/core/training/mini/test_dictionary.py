@@ -15,18 +15,17 @@ from harakat.training.mini import loop
 from harakat.training.mini.batches import pooled, prepare
 from harakat.training.mini.dictionary import (
     DictionarySettings,
-    Spelling,
     attach,
     code_of,
     gather,
-    rarities,
-    spellings,
+    unglossed,
     with_dictionary,
 )
 from harakat.training.mini.glosses import Glosses
 from harakat.training.mini.settings import Settings
 from harakat.training.mini.targets import Axes
 from harakat.training.mini.words import Words
+from harakat.training.mini.written import spellings
 from support.stems import write_stems
 
 from .test_mini_training import tiny_start
@@ -78,33 +77,6 @@ def test_each_reading_means_its_glosses_and_its_synonyms(data, glosses):
         np.testing.assert_allclose(readings[pen][0][1], own[glosses.words[glosses.bases.index(pen)]], atol=1e-6)
 
 
-def test_written_words_are_found_in_their_own_form_first():
-    known = ["علم", "مدرسة", "أمر", "كتاب", "الم"]
-    corpus = {
-        "والعلم": 9,
-        "مدرستهم": 8,
-        "كتابه": 7,
-        "للكتاب": 6,
-        "وكتابها": 5,
-        "علمه": 4,
-        "الم": 3,
-        "زيد": 2,
-        "وعلم": 1,
-    }
-    found = spellings(known, corpus, 100)
-    assert found["علم"] == Spelling("علم", 0)
-    assert found["الم"] == Spelling("الم", 0)
-    assert found["والعلم"] == Spelling("علم", 3)
-    assert found["العلم"] == found["للكتاب"]._replace(base="علم") == Spelling("علم", 2)
-    assert found["مدرستهم"] == Spelling("مدرسة", 0)
-    assert found["وكتابها"] == Spelling("كتاب", 1)
-    assert found["امر"] == Spelling("أمر", 0)
-    assert "زيد" not in found and "لم" not in found
-    assert list(spellings(known, corpus, 8)) == [*known, "امر", "والعلم", "مدرستهم"]
-    with pytest.raises(RecordError, match=r"5 words.*keys=4"):
-        spellings(known, corpus, 4)
-
-
 def test_a_meaning_comes_out_as_it_went_in(data, glosses):
     network, tokenizer = tiny_start(None)
     readings = gather(glosses, Words(data, {}, {"synsets": 1.0}), SETTINGS)
@@ -143,32 +115,44 @@ def test_a_round_ends_with_its_dictionary(data, work, monkeypatch):
         loop.train(data, work, work / "other", work / "none", replace(choice, glosses=0))
 
 
-def test_a_word_is_the_rarer_the_fewer_of_all_its_forms_a_corpus_has():
-    written = {
-        "علم": Spelling("علم", 0),
-        "العلم": Spelling("علم", 2),
-        "بيت": Spelling("بيت", 0),
-        "قلم": Spelling("قلم", 0),
-    }
-    corpus = {"علم": 300, "العلم": 700, "بيت": 100, "قلم": 3, "زيد": 8897}
-    found = rarities(["علم", "بيت", "قلم", "يراع"], written, corpus, 0.1)
-    assert found["علم"] == pytest.approx(0.5)  # a tenth of the words, in both of its forms
-    assert found["بيت"] == pytest.approx(0.1 / 0.11)
-    assert found["بيت"] < found["قلم"] < found["يراع"] == 1
-    assert rarities(["من"], {}, {}, 0.1) == {"من": 1}
+def mixture_of(data, glosses, tokenizer):
+    return SimpleNamespace(
+        glosses=glosses,
+        words=Words(data, {}, {"synsets": 1.0}),
+        tokenizer=tokenizer,
+        verses={"1:1": "علم " * 300},
+        commentary={"1:1": ["بيت", "زيد وزيد خالد"]},
+        held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
+    )
+
+
+def test_frequent_words_without_a_gloss_mean_what_the_network_makes_of_them(data, glosses):
+    made, tokenizer = tiny_start(None)
+    mixture = mixture_of(data, glosses, tokenizer)
+    network = with_dictionary(made, data, mixture, replace(SETTINGS, keys=200, frequent=1, frequent_length=0.5))
+    without = with_dictionary(made, data, mixture, replace(SETTINGS, keys=200))
+    own = unglossed(made, tokenizer, ["خالد", "زيد"], 0.5)
+    assert all(np.linalg.norm(vector) == pytest.approx(0.5, abs=1e-5) for ((_, vector),) in own.values())
+    np.testing.assert_allclose(own["خالد"][0][1] + own["زيد"][0][1], 0, atol=1e-3)  # what both have is no meaning
+    added = network.config.dictionary_entries - without.config.dictionary_entries
+    assert added >= 2
+
+    def moved(text):
+        return float(
+            (
+                pooled(network, prepare(tokenizer, [text], longest=9))
+                - pooled(made, prepare(tokenizer, [text], longest=9))
+            ).norm()
+        )
+
+    assert moved("زيد") > 0.1
+    assert moved("عمرو") == 0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_common_words_mean_less(data, glosses, share):
     made, tokenizer = tiny_start(None)
-    mixture = SimpleNamespace(
-        glosses=glosses,
-        words=Words(data, {}, {"synsets": 1.0}),
-        tokenizer=tokenizer,
-        verses={"1:1": "علم " * 300},
-        commentary={"1:1": ["بيت"]},
-        held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
-    )
+    mixture = mixture_of(data, glosses, tokenizer)
     network = with_dictionary(made, data, mixture, replace(SETTINGS, common_share=share))
     before = gather(glosses, mixture.words, SETTINGS)
     lengths = dict(zip(before, network.dictionary.first[:-1].tolist(), strict=True))
