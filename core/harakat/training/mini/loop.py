@@ -24,7 +24,7 @@ from harakat.training.mini.examples import phrases
 from harakat.training.mini.glosses import Glosses, save_vectors
 from harakat.training.mini.head import collect, fit
 from harakat.training.mini.mixture import Mixture
-from harakat.training.mini.prefix import shorten
+from harakat.training.mini.prefix import even, shorten
 from harakat.training.mini.settings import Settings
 from harakat.training.mini.targets import Axes, Phrases
 from harakat.training.mini.words import Words
@@ -219,6 +219,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
         fit(network.projection, collected, dims, settings.head)
         if settings.prefix:
             shorten(network.projection, collected, settings.prefix, mixture.short.data if settings.short else None)
+            if settings.prefix.evenness:
+                even(network.projection, collected, dims, settings.prefix.evenness)
     export(network, tokenizer, out, dims)
 
 

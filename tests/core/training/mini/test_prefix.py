@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from harakat.training.mini.head import HeadSettings, fit
-from harakat.training.mini.prefix import PrefixSettings, complete, fit_prefix, shorten
+from harakat.training.mini.prefix import PrefixSettings, complete, even, fit_prefix, shorten
 from support.pooled import accuracy, data, identity
 
 
@@ -68,3 +68,28 @@ def test_half_of_the_projection_before_can_be_kept():
     fit(whole, given, [32, 8], settings)
     fit(half, given, [32, 8], HeadSettings(steps=20, batch=64, rate=1e-2, kept=0.5))
     torch.testing.assert_close(half.weight, (whole.weight + torch.eye(32)) / 2)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.4, 1.0])
+@torch.no_grad()
+def test_parts_become_more_even_and_the_shortest_prefix_stays(power):
+    given, projection = data(), identity()
+    with torch.no_grad():
+        projection.weight[:8] *= 6
+        projection.weight[16:] /= 3
+    texts = given.phrases[0]
+    short = normalize(projection(texts)[:, :8], dim=1)
+
+    def sizes():
+        rows = normalize(projection(texts), dim=1).square().mean(0)
+        return torch.stack([part.mean().sqrt() for part in rows.split([8, 8, 16])])
+
+    before = sizes()
+    factors = even(projection, given, [32, 16, 8, 8], power)
+    torch.testing.assert_close(normalize(projection(texts)[:, :8], dim=1), short)
+    spread, was = sizes().log().std(), before.log().std()
+    assert was > 0.7 and spread == pytest.approx(float(was) * (1 - power), abs=0.15)
+    if power:
+        assert factors == sorted(factors) and len(factors) == 3
+    else:
+        assert factors == pytest.approx([factors[0]] * 3)
