@@ -1,6 +1,6 @@
 """Development sets held out of training, and one table of figures for whatever embeds text.
 
-`python -m harakat.training.mini.judge --data DIR [--model NAME] [--dim 64]` prints the table of a model as JSON.
+`python -m harakat.training.mini.judge --data DIR [--model NAME] [--dim 64] [--seed 1]` prints a model's table as JSON.
 """
 
 from __future__ import annotations
@@ -276,9 +276,10 @@ def main() -> None:
     )
     parser.add_argument("--dim", type=int, help="a Matryoshka dim; default all dims")
     parser.add_argument("--quick", action="store_true", help="half of the surahs, fewer queries")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of negatives and samples; default 0")
     options = parser.parse_args()
     embedder = open_embedder(options.model)
-    figures = Judge(options.data, quick=options.quick).table(embedder.encode, options.dim)
+    figures = Judge(options.data, options.seed, options.quick).table(embedder.encode, options.dim)
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}, indent=2))  # noqa: T201
 
 

@@ -1,12 +1,14 @@
 """The development sets: what is drawn, and that an embedder is measured on all of it."""
 
+import json
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from harakat.training.mini import texts
-from harakat.training.mini.judge import Judge, _surrounded
+from harakat.training.mini.judge import Judge, _surrounded, main
 
 from .conftest import write
 
@@ -61,3 +63,21 @@ def test_graded_pairs_stand_once_and_within_the_scale(judge):
     assert len(pairs) == len(set(pairs)) > 100
     grades = np.array([grade for *_, grade in judge.graded])
     assert grades.min() >= 0 and grades.max() <= 5 and grades.std() > 1
+
+
+def test_the_command_prints_the_table_of_the_seed_and_dim_it_is_given(judge, monkeypatch, capsys):
+    asked = []
+
+    def opened(name):
+        asked.append(name)
+        return SimpleNamespace(encode=letters)
+
+    monkeypatch.setattr("harakat.training.mini.judge.open_embedder", opened)
+    command = ["judge", "--data", str(judge.data), "--model", "mine", "--quick", "--dim", "16", "--seed", "3"]
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    printed = json.loads(capsys.readouterr().out)
+    own = Judge(judge.data, seed=3, quick=True).table(letters, 16)
+    assert asked == ["mine"]
+    assert printed == {name: round(value, 3) for name, value in own.items()}
+    assert printed != {name: round(value, 3) for name, value in judge.table(letters, 16).items()}
