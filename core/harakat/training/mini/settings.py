@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from harakat.errors import RecordError
+from harakat._options import refuse_unknown
+from harakat.errors import OptionError
 from harakat.training.mini.dictionary import DictionarySettings
 from harakat.training.mini.head import HeadSettings
 from harakat.training.mini.prefix import PrefixSettings
@@ -135,14 +136,14 @@ def read_rounds(file: Path) -> list[Settings]:
     What a round does not say is as in the round before it.
 
     Raises:
-        RecordError: The file is no such list, or a round has a field that there is not.
+        OptionError: The file is no such list, or a round has a field that there is not.
     """
     try:
         rounds = json.loads(file.read_text("utf-8"))
     except ValueError as error:
-        raise RecordError(f"{file} is no JSON: {error}") from error
+        raise OptionError(f"{file} is no JSON: {error}") from error
     if not isinstance(rounds, list) or not rounds or not all(isinstance(one, dict) for one in rounds):
-        raise RecordError(f"{file} is no list of rounds: write [{{...}}, ...] with fields of Settings")
+        raise OptionError(f"{file} is no list of rounds: write [{{...}}, ...] with fields of Settings")
     found: dict[str, Any] = {}
     result = []
     for number, own in enumerate(rounds, 1):
@@ -158,9 +159,6 @@ def read_rounds(file: Path) -> list[Settings]:
 
 def _made(kind: type[Any], values: Any, where: str) -> Any:
     if not isinstance(values, dict):
-        raise RecordError(f"{where} is {values!r}: write an object with fields of {kind.__name__}")
-    known = [one.name for one in fields(kind)]
-    strange = [name for name in values if name not in known]
-    if strange:
-        raise RecordError(f"{where} has no field {strange[0]!r}; there are {', '.join(known)}")
+        raise OptionError(f"{where} is {values!r}: write an object with fields of {kind.__name__}")
+    refuse_unknown(values, [one.name for one in fields(kind)], where)
     return kind(**values)

@@ -74,9 +74,8 @@ def test_half_of_the_projection_before_can_be_kept():
 @torch.no_grad()
 def test_parts_become_more_even_and_the_shortest_prefix_stays(power):
     given, projection = data(), identity()
-    with torch.no_grad():
-        projection.weight[:8] *= 6
-        projection.weight[16:] /= 3
+    projection.weight[:8] *= 6
+    projection.weight[16:] /= 3
     texts = given.phrases[0]
     short = normalize(projection(texts)[:, :8], dim=1)
 

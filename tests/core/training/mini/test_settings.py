@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harakat.errors import RecordError
+from harakat.errors import OptionError
 from harakat.training.mini.dictionary import DictionarySettings
 from harakat.training.mini.prefix import PrefixSettings
 from harakat.training.mini.settings import Settings, read_rounds
@@ -31,13 +31,13 @@ def test_a_round_is_as_the_one_before_but_for_what_it_says(tmp_path):
         ("{", "no JSON"),
         ("[]", "no list of rounds"),
         ('[{"steps": 1}, 3]', "no list of rounds"),
-        ('[{"steps": 1}, {"step": 2}]', r"round 2 has no field 'step'; there are steps,"),
-        ('[{"head": {"rates": 1}}]', r"head of round 1 has no field 'rates'"),
+        ('[{"steps": 1}, {"step": 2}]', r"round 2 has no option 'step'; did you mean 'steps'\?"),
+        ('[{"head": {"rates": 1}}]', r"head of round 1 has no option 'rates'; did you mean 'rate'\?"),
         ('[{"head": 4}]', r"head of round 1"),
     ],
 )
 def test_what_is_no_recipe_is_said(tmp_path, text, said):
     file = tmp_path / "recipe.json"
     file.write_text(text, "utf-8")
-    with pytest.raises(RecordError, match=said):
+    with pytest.raises(OptionError, match=said):
         read_rounds(file)
