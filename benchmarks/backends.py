@@ -41,11 +41,11 @@ from snippet import quran_verses
 from torch import Tensor, nn
 
 from harakat import Encoder
-from harakat._provenance import short_commit
+from harakat._support.provenance import short_commit
 from harakat.bench.machine import surroundings
-from harakat.model.attention import PackedAttention
-from harakat.model.int8_linear import int8_obstacle, quantise_linears
-from harakat.model.packed_linear import pack_linears, packing_supported
+from harakat.model.layers.attention import PackedAttention
+from harakat.model.layers.int8_linear import int8_obstacle, quantise_linears
+from harakat.model.layers.packed_linear import pack_linears, packing_supported
 
 OURS = "harakat float32"
 LONG_WORDS = 60

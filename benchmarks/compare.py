@@ -41,7 +41,7 @@ import numpy as np
 from peers import NAMES, ROUNDED
 from snippet import quran_verses
 
-from harakat._provenance import short_commit
+from harakat._support.provenance import short_commit
 from harakat.arabic import strip_marks, to_imlai
 from harakat.bench.machine import surroundings
 from harakat.bench.speed import percentile

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from snippet import quran_verses
 
-from harakat._provenance import installed, short_commit
+from harakat._support.provenance import installed, short_commit
 
 ROOT = Path(__file__).resolve().parent.parent
 MEAN_WORDS, SPREAD = 70, 0.75

@@ -21,7 +21,7 @@ from snippet import Snippet
 from harakat import Encoder
 from harakat.bench.machine import linear_flop
 from harakat.errors import OptionError, TruncationWarning
-from harakat.model.attention_choice import ATTENTION
+from harakat.model.layers.attention_choice import ATTENTION
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import GPU_BATCH_TOKENS, TUNE_AFTER
 from harakat.runtime.tuning import BUDGETS

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from harakat import Encoder
-from harakat._provenance import short_commit
+from harakat._support.provenance import short_commit
 from harakat.errors import TruncationWarning
 
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from harakat import Encoder
-from harakat.model.attention import PaddedAttention
+from harakat.model.layers.attention import PaddedAttention
 
 BATCH = 32
 

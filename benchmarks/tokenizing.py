@@ -35,9 +35,9 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 import numpy as np
 
 import harakat.model
-from harakat._provenance import short_commit
-from harakat.arabic.published import prepare
-from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat._support.provenance import short_commit
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.arabic.tokenizers.published import prepare
 from harakat.bench.machine import cpu_model
 from harakat.errors import HarakatError, MorphologyDataError
 
@@ -92,8 +92,8 @@ def share(texts: list[str], parts: int) -> list[list[str]]:
 
 def worker_seconds(folder: Path, options: dict[str, Any], texts: list[str], count: int, rounds: int) -> float:
     """Tokenising ahead in `count` processes, as an encoder does it; texts come round often enough to keep them busy."""
-    from harakat.model.architecture_names import MARKED_BERT, NEOARABERT
-    from harakat.runtime.ahead import Ahead, TokenizerRecipe
+    from harakat.model.families.names import MARKED_BERT, NEOARABERT
+    from harakat.runtime.prefetch import Ahead, TokenizerRecipe
 
     mini = options.get("mini", False)
     more = {key: value for key, value in options.items() if key != "mini"}
@@ -112,7 +112,7 @@ def open_tokenizer(folder: Path | str, options: dict[str, Any], **more: Any) -> 
     """The tokenizer that the options ask for."""
     options = {**options, **more}
     if options.pop("mini", False):
-        from harakat.arabic.piece_tokenizer import PieceTokenizer
+        from harakat.arabic.tokenizers.mini import PieceTokenizer
 
         return PieceTokenizer.from_folder(folder, **options)
     return ArabicTokenizer.from_folder(folder, **options)

@@ -12,7 +12,7 @@ from harakat.errors import HarakatError
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
-    from harakat.model.names import available_models
+    from harakat.model.checkpoints.names import available_models
 
 __all__ = ["Encoder", "HarakatError", "__version__", "available_models"]
 
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
 
         return Encoder
     if name == "available_models":
-        from harakat.model.names import available_models
+        from harakat.model.checkpoints.names import available_models
 
         return available_models
     if name == "__version__":

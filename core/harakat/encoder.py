@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.model.attention_choice import AttentionKind
+from harakat._support.progress import progress_bar
+from harakat._support.texts import check_text, checked, refuse_container, remembered, text_list
+from harakat.model.layers.attention_choice import AttentionKind
 from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
 from harakat.runtime.batching import Overflow, plan_windows, slabs
-from harakat.runtime.choices import check_dim, check_max_length, check_overflow, choose_prompt
 from harakat.runtime.described import Described
-from harakat.runtime.loading import load
+from harakat.runtime.load import load
 from harakat.runtime.output import file_kind, save
 from harakat.runtime.pipeline import Job, at_once, run
-from harakat.runtime.progress import progress_bar
-from harakat.runtime.texts import check_text, checked, refuse_container, remembered, text_list
+from harakat.runtime.resolve import check_dim, check_max_length, check_overflow, choose_prompt
 from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
-    from harakat.arabic.tokens import Piece
-    from harakat.runtime.fleet import Fleet
+    from harakat.arabic.tokenizers.tokens import Piece
+    from harakat.runtime.process_pool import Fleet
 
 __all__ = ["Encoder"]
 
@@ -186,7 +186,7 @@ class Encoder(Described):
             >>> with encoder.on_devices(["cuda:0", "cuda:1"]) as many:  # doctest: +SKIP
             ...     vectors = many.encode(texts)
         """
-        from harakat.runtime.fleet import Fleet
+        from harakat.runtime.process_pool import Fleet
 
         with Fleet(self.options, devices) as fleet:
             many = object.__new__(type(self))

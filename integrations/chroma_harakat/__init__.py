@@ -15,7 +15,7 @@ rebuild it from a collection's stored configuration. Import it before opening su
 
 from __future__ import annotations
 
-from harakat._extras import require
+from harakat._support.extras import require
 
 require("chromadb", "chroma")
 

@@ -15,8 +15,8 @@ from chroma_harakat.config import check_update
 from chroma_harakat.embedding_function import NAME, HarakatEmbeddingFunction
 from chroma_harakat.failures import failures
 from harakat import Encoder
+from harakat.adapters.collection_fingerprint import FINGERPRINT_KEY, PREFIX, check_stamp, stamp
 from harakat.errors import CollectionError, FingerprintError, OptionError, StoreError
-from harakat.model.stamp import FINGERPRINT_KEY, PREFIX, check_stamp, stamp
 
 __all__ = [
     "create_collection",

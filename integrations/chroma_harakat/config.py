@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harakat.errors import FingerprintError, OptionError
-from harakat.model.names import KNOWN_MODELS
+from harakat.model.checkpoints.names import KNOWN_MODELS
 
 __all__ = ["CONFIG_SCHEMA", "check_config", "check_update", "portable"]
 
@@ -129,7 +129,7 @@ def portable(options: Mapping[str, Any]) -> dict[str, Any]:
     model = options.get("model")
     if isinstance(model, str | os.PathLike):
         folder = Path(model).expanduser()
-        # As `harakat.model.names.locate` reads it: a short name wins over a folder of the same name.
+        # As `harakat.model.checkpoints.names.locate` reads it: a short name wins over a folder of the same name.
         if (not isinstance(model, str) or model not in KNOWN_MODELS) and folder.is_dir():
             out["model"] = str(folder.resolve())
     return out

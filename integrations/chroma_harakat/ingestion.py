@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from chroma_harakat.collections import Scalar, open_collection
 from chroma_harakat.failures import failures
 from harakat import Encoder
+from harakat._support.texts import check_text
 from harakat.errors import OptionError, RecordError, TextError, TextTooLongError
-from harakat.runtime.texts import check_text
 
 __all__ = ["IngestReport", "OnChange", "Record", "compare", "ingest"]
 

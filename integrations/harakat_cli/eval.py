@@ -99,8 +99,8 @@ def synsets(
       harakat eval synsets wordnet.jsonl --limit 1000 --in-context
     """
     from harakat.evaluation import homograph_rows, read_synsets, synonym_rows, triplet_figures
-    from harakat.evaluation.synsets import CONTEXTS, WORD_ALONE
-    from harakat.training.mini.texts import held_out as is_held_out
+    from harakat.evaluation.tasks.synsets import CONTEXTS, WORD_ALONE
+    from harakat_recipes.mini.texts import held_out as is_held_out
 
     found, seed = read_synsets(file), how.bootstrap.seed
     chosen: dict[str, Any] = {
@@ -256,9 +256,9 @@ def plots(
       harakat eval plots pictures --surah 12 -o quran.md
     """
     from harakat.evaluation import Key, View, family_rows
-    from harakat.evaluation.families import family_of
     from harakat.evaluation.pictures import family_picture, margin_picture, quality_picture, save, surah_picture
-    from harakat.evaluation.triplets import margins
+    from harakat.evaluation.tasks.families import family_of
+    from harakat.evaluation.tasks.triplets import margins
 
     embedders = how.embedders(with_peer())
     # Who reads bare text sees one word in a family.

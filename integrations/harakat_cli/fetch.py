@@ -16,7 +16,7 @@ from harakat_cli import console
 from harakat_cli.options import CacheDir, Json, Offline
 
 if TYPE_CHECKING:
-    from harakat.model.names import Located
+    from harakat.model.checkpoints.names import Located
 
 __all__ = ["fetch"]
 
@@ -85,7 +85,7 @@ def fetch(
 
 
 def _model(name: str, revision: str | None, cache_dir: str | None, offline: bool) -> dict[str, Any]:
-    from harakat.model.names import locate
+    from harakat.model.checkpoints.names import locate
 
     located = locate(name, revision=revision, cache_dir=cache_dir, offline=offline)
     files = [asdict(file) for file in _files(located)]
@@ -132,10 +132,10 @@ def _loaded(located: Located) -> dict[str, Any]:
     Raises:
         CheckpointError: They do not.
     """
-    from harakat.arabic.vocabulary import load_vocabulary
-    from harakat.model.architecture_names import NEOARABERT
-    from harakat.model.checkpoint import load_network
-    from harakat.model.config import read_config
+    from harakat.arabic.tokenizers.vocabulary import load_vocabulary
+    from harakat.model.checkpoints.config import read_config
+    from harakat.model.checkpoints.network import load_network
+    from harakat.model.families.names import NEOARABERT
 
     config = read_config(located.folder)
     network: Any = load_network(located.folder, config)
@@ -145,7 +145,7 @@ def _loaded(located: Located) -> dict[str, Any]:
         vocabulary = load_vocabulary(located.folder)
         size, needs_morphology = vocabulary.size, vocabulary.apply_stemming
     else:
-        from harakat.arabic.piece_tokenizer import PieceTokenizer
+        from harakat.arabic.tokenizers.mini import PieceTokenizer
 
         size = PieceTokenizer.from_folder(located.folder).vocab_size
     rows = int(config.raw.get("vocab_size", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import MissingExtraError
 
 app: Any

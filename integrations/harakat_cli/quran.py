@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import RecordError
 from harakat_cli.records import SourceRecord
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from harakat._rows import Line, decoded_lines, object_rows, shortened, table_rows
+from harakat.data.rows import Line, decoded_lines, object_rows, shortened, table_rows
 from harakat.errors import OptionError, RecordError
 
 __all__ = ["FORMATS", "Fields", "FileSource", "SourceRecord", "open_file", "read_stdin"]

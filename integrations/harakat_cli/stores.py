@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import CollectionError, ModelUnavailableError, OptionError, StoreError, UnknownModelError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class ChromaStore:
     def collections(self) -> list[str]:
         """Names of the collections that harakat made."""
         from chroma_harakat.failures import failures
-        from harakat.model.stamp import FINGERPRINT_KEY
+        from harakat.adapters.collection_fingerprint import FINGERPRINT_KEY
 
         with failures(f"listing the collections of {self._address}"):
             found = self._client.list_collections()

@@ -115,7 +115,7 @@ def _train(recipe: Recipe, output: Path | None, resume: bool, as_json: bool) -> 
 
 def _quiet() -> None:
     """No bars but our own."""
-    from harakat._extras import require
+    from harakat._support.extras import require
 
     require("datasets", "train")
     import datasets

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from langchain_core.vectorstores import VectorStore
 
+from harakat.adapters.collection_fingerprint import tie, tie_chroma
 from harakat.errors import CollectionError
-from harakat.model.stamp import tie, tie_chroma
 from langchain_harakat.embeddings import HarakatEmbeddings
 
 __all__ = ["bind_store"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import OptionError
 from qdrant_harakat.filters import Condition, parse_filter, payload_path
 from qdrant_harakat.schema import INT8_QUANTILE, CollectionSchema, VectorSpec

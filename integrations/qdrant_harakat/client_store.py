@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import HarakatError, StoreError
 from qdrant_harakat.client_models import create_arguments, description, point_struct, query_filter, query_request
 from qdrant_harakat.records import PointId

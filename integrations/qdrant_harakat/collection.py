@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.texts import text_list
 from harakat.errors import CollectionError, DimError, OptionError, TextError
 from harakat.model.pooling import unit_prefix
-from harakat.runtime.texts import text_list
 from qdrant_harakat.ingestion import Ingestion, IngestReport
 from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, PointId, Record, point_id
 from qdrant_harakat.schema import Layout

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import CollectionError, OptionError, StoreError
 from qdrant_harakat.filters import Condition, parse_filter, payload_path
 from qdrant_harakat.records import PointId

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harakat.adapters.collection_fingerprint import check_stamp
 from harakat.errors import CollectionError, DimError
-from harakat.model.stamp import check_stamp
 from qdrant_harakat.schema import VectorSpec, check_fingerprint, check_precision, layout_from_metadata
 from qdrant_harakat.store import Description, Store, check_name, store_of
 

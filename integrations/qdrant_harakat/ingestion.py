@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.progress import progress_bar
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError
 from harakat.model.pooling import unit_prefix
-from harakat.runtime.progress import progress_bar
 from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, Prepared, Record, prepared, same
 from qdrant_harakat.schema import Layout
 from qdrant_harakat.store import Point, Store

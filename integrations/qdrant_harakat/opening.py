@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harakat.adapters.collection_fingerprint import check_stamp
 from harakat.errors import CollectionError, DimError, OptionError
-from harakat.model.stamp import check_stamp
 from qdrant_harakat.collection import Collection
 from qdrant_harakat.fitting import fitting_vectors
 from qdrant_harakat.schema import (

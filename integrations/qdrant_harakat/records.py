@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harakat._support.texts import check_text
 from harakat.errors import RecordError, TextError, TextTypeError
-from harakat.runtime.texts import check_text
 
 __all__ = ["ID_FIELD", "TEXT_FIELD", "PointId", "Prepared", "Record", "point_id", "prepared", "same"]
 

@@ -32,8 +32,8 @@ from harakat.errors import (
     TextTypeError,
     TruncationWarning,
 )
-from harakat.model import checkpoint
-from harakat.runtime import loading
+from harakat.model.checkpoints import network as checkpoint
+from harakat.runtime import load as loading
 from support.tiny import SAMPLE_TEXTS, write_tiny
 
 LONG = " ".join(f"كَلِمَة{i}" for i in range(400))

@@ -10,7 +10,7 @@ import pytest
 
 import harakat
 from harakat import errors
-from harakat._extras import require
+from harakat._support.extras import require
 
 
 def test_import_is_light() -> None:
@@ -29,7 +29,8 @@ def test_import_is_light() -> None:
 
 def test_arabic_script_needs_no_torch() -> None:
     code = (
-        "import sys, harakat.arabic, harakat.arabic.tokenizer, harakat.arabic.piece_tokenizer, harakat.errors\n"
+        "import sys, harakat.arabic, harakat.errors\n"
+        "import harakat.arabic.tokenizers.neoarabert, harakat.arabic.tokenizers.mini\n"
         "harakat.arabic.to_imlai('\\u0671\\u0644')\n"
         "assert 'torch' not in sys.modules"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harakat.runtime import loading
+from harakat.runtime import load as loading
 from harakat.runtime.engine import Engine
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from harakat.model.dictionary import key_of, piece_tables
-from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
-from harakat.model.quantised import save_marked_bert
+from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_weights import save_marked_bert
+from harakat.model.layers.dictionary import key_of, piece_tables
 
 
 def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[str, ...] = ()) -> Path:

@@ -2,7 +2,7 @@
 
 import torch
 
-from harakat.training.mini.head import Pooled
+from harakat_recipes.mini.head import Pooled
 
 __all__ = ["accuracy", "data", "identity"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from harakat.model.architecture import NeoAraBERT, NeoAraBERTShape
-from harakat.model.attention_choice import packed_attention
-from harakat.model.marked_bert import MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
+from harakat.model.families.neoarabert_network import NeoAraBERT, NeoAraBERTShape
+from harakat.model.layers.attention_choice import packed_attention
 from harakat.model.pooling import mean_pool_segments
 
 DEVICE = "pretended"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from harakat.training.mini import lexicon
+from harakat_recipes.mini import lexicon
 
 
 def write_stems(folder: Path, stems: Iterable[tuple[str, str, str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harakat.arabic.diacritics import (
+from harakat.arabic.marks.diacritics import (
     MarkKind,
     canonical_mark_order,
     is_mark,
@@ -14,7 +14,7 @@ from harakat.arabic.diacritics import (
 )
 
 if TYPE_CHECKING:
-    from harakat.arabic.orthography import AlignedText, to_imlai, to_imlai_aligned
+    from harakat.arabic.spelling.imlai import AlignedText, to_imlai, to_imlai_aligned
 
 __all__ = [
     "AlignedText",
@@ -34,7 +34,7 @@ _SPELLING = frozenset({"AlignedText", "to_imlai", "to_imlai_aligned"})
 def __getattr__(name: str) -> object:
     # The spelling rules compile a good many patterns: only whoever respells pays for them.
     if name in _SPELLING:
-        from harakat.arabic import orthography
+        from harakat.arabic.spelling import imlai as orthography
 
         for each in _SPELLING:
             globals()[each] = getattr(orthography, each)

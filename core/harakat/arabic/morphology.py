@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harakat.arabic._locks import ForkSafeLock
+from harakat._support.locks import ForkSafeLock
 from harakat.errors import MorphologyDataError
 
 __all__ = [

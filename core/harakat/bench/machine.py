@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat._provenance import installed
+from harakat._support.provenance import installed
 from harakat.errors import OptionError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def linear_weights(network: nn.Module) -> list[Tensor]:
     """The weights of all linear layers, packed ones in their ordinary layout."""
     from torch import nn
 
-    from harakat.model.packed_linear import FusedLinear
+    from harakat.model.layers.packed_linear import FusedLinear
 
     return [m.weight for m in network.modules() if isinstance(m, nn.Linear | FusedLinear)]
 
@@ -111,7 +111,7 @@ def sgemm_rates(network: nn.Module, tokens: int = 1024) -> dict[str, float]:
     """
     import torch
 
-    from harakat.model.packed_linear import FusedLinear, PackedLinear, packing_supported
+    from harakat.model.layers.packed_linear import FusedLinear, PackedLinear, packing_supported
 
     layers = [m for m in network.modules() if isinstance(m, torch.nn.Linear | FusedLinear)]
     # The shapes repeat from block to block; one of each is enough.

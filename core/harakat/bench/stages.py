@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harakat.encoder import Encoder
-    from harakat.model.attention import Attention
+    from harakat.model.layers.attention import Attention
 
 __all__ = ["STAGES", "stage_seconds"]
 
@@ -72,7 +72,7 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     """
     import torch
 
-    from harakat.model.attention_choice import packed_attention
+    from harakat.model.layers.attention_choice import packed_attention
     from harakat.model.pooling import mean_pool_segments
     from harakat.runtime.batching import plan_batches, plan_windows
     from harakat.runtime.packing import pack
@@ -111,7 +111,7 @@ def _hooks(network: Any, clock: _Clock) -> Iterator[None]:
     """
     from torch import nn
 
-    from harakat.model.packed_linear import FusedLinear
+    from harakat.model.layers.packed_linear import FusedLinear
 
     seconds = clock.seconds
     blocks = next(m for m in network.modules() if isinstance(m, nn.ModuleList))

@@ -11,19 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harakat.evaluation.beir import read_beir
+    from harakat.embedders.embedder import Embedder, as_embedder, open_embedder, reading_bare
     from harakat.evaluation.card import CardReport, card_report, card_table
-    from harakat.evaluation.embedders import Embedder, as_embedder, open_embedder, reading_bare
-    from harakat.evaluation.families import FAMILIES, family_rows
     from harakat.evaluation.figures import Figure, Key, Result, compare_results
-    from harakat.evaluation.muradif import muradif_figures, read_muradif
-    from harakat.evaluation.quran import quran_result
     from harakat.evaluation.report import Report
-    from harakat.evaluation.retrieval import RetrievalSet, retrieval_figures
     from harakat.evaluation.significance import Bootstrap, Difference, Interval, Sample, compare, interval
-    from harakat.evaluation.sts import read_sts, sts_figures
-    from harakat.evaluation.synsets import homograph_rows, read_synsets, synonym_rows
-    from harakat.evaluation.triplets import triplet_figures
+    from harakat.evaluation.tasks.beir import read_beir
+    from harakat.evaluation.tasks.families import FAMILIES, family_rows
+    from harakat.evaluation.tasks.muradif import muradif_figures, read_muradif
+    from harakat.evaluation.tasks.quran import quran_result
+    from harakat.evaluation.tasks.retrieval import RetrievalSet, retrieval_figures
+    from harakat.evaluation.tasks.sts import read_sts, sts_figures
+    from harakat.evaluation.tasks.synsets import homograph_rows, read_synsets, synonym_rows
+    from harakat.evaluation.tasks.triplets import triplet_figures
     from harakat.evaluation.views import View, views_of
 
 _HOMES = {

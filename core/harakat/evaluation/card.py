@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from harakat.embedders.embedder import Embedder, Role, open_embedder
 from harakat.errors import EvaluationError, HarakatError, OptionError
-from harakat.evaluation.embedders import Embedder, Role, open_embedder
 from harakat.evaluation.figures import Figure, Result
-from harakat.evaluation.muradif import Muradif, muradif_figures, read_muradif
 from harakat.evaluation.report import Report, table_lines
 from harakat.evaluation.significance import Bootstrap, Interval
-from harakat.evaluation.sts import StsPairs, read_sts, sts_figures
+from harakat.evaluation.tasks.muradif import Muradif, muradif_figures, read_muradif
+from harakat.evaluation.tasks.sts import StsPairs, read_sts, sts_figures
 from harakat.evaluation.views import View
 
 __all__ = [

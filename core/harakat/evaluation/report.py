@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harakat._provenance import installed
+from harakat._support.provenance import installed
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
 from harakat.evaluation.significance import Bootstrap, Difference, Interval

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import EvaluationError
 
 __all__ = ["Bootstrap", "Difference", "Interval", "Sample", "Statistic", "compare", "interval", "value_of"]

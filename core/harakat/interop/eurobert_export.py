@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat.arabic.vocabulary import Vocabulary, load_vocabulary
+from harakat.arabic.tokenizers.vocabulary import Vocabulary, load_vocabulary
 from harakat.errors import OptionError
 from harakat.interop.sentence_transformer import refuse_what_others_cannot
 from harakat.interop.tokenizer_json import self_contained
-from harakat.model.architecture_names import NEOARABERT
+from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -156,7 +156,7 @@ def _config(encoder: Encoder, vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _rope_theta() -> float:
-    from harakat.model.architecture import ROPE_THETA
+    from harakat.model.families.neoarabert_network import ROPE_THETA
 
     return ROPE_THETA
 
@@ -167,7 +167,7 @@ def _network(encoder: Encoder) -> Any:
 
 def exact_state(encoder: Encoder) -> dict[str, Tensor]:
     """The network's tensors as the files hold them: float32, on the CPU."""
-    from harakat.model.checkpoint import load_network
+    from harakat.model.checkpoints.network import load_network
 
     network: Any = _network(encoder)
     if encoder.dtype != "float32":

@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat._extras import require
-from harakat.arabic.vocabulary import load_vocabulary
+from harakat._support.extras import require
+from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.interop.eurobert_export import check_target, exact_state, exportable_tokenizer, write_tokenizer
 
 if TYPE_CHECKING:

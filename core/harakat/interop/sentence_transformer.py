@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import OptionError
-from harakat.model.architecture_names import NEOARABERT
+from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

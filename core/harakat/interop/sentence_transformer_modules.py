@@ -13,10 +13,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import InputModule
 from torch import Tensor
 
+from harakat._support.texts import text_list
 from harakat.errors import OptionError
 from harakat.interop.sentence_transformer import complete_saved
-from harakat.model.attention import PackedAttention, equal_length_groups
-from harakat.runtime.texts import text_list
+from harakat.model.layers.attention import PackedAttention, equal_length_groups
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder

@@ -20,8 +20,8 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from harakat.arabic.published import PUBLISHED_MARKS, normalize
-from harakat.arabic.vocabulary import Vocabulary
+from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, normalize
+from harakat.arabic.tokenizers.vocabulary import Vocabulary
 from harakat.errors import CheckpointError
 
 __all__ = ["self_contained"]

@@ -15,11 +15,11 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from harakat.errors import CheckpointError, OptionError
-from harakat.model.architecture import Block, rotary_table
-from harakat.model.architecture_names import NEOARABERT
-from harakat.model.attention import Attention, PaddedAttention
-from harakat.model.checkpoint import neoarabert_shape, weight_files
-from harakat.model.config import CheckpointConfig
+from harakat.model.checkpoints.config import CheckpointConfig
+from harakat.model.checkpoints.network import neoarabert_shape, weight_files
+from harakat.model.families.names import NEOARABERT
+from harakat.model.families.neoarabert_network import Block, rotary_table
+from harakat.model.layers.attention import Attention, PaddedAttention
 
 __all__ = ["NeoAraBERTConfig", "NeoAraBERTModel"]
 
@@ -36,7 +36,7 @@ class NeoAraBERTConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         num_hidden_layers: Encoder blocks.
         num_attention_heads: Heads a block.
         intermediate_size: Nominal feed-forward width (the real one is two thirds of it, see
-            `harakat.model.architecture.NeoAraBERTShape`).
+            `harakat.model.families.neoarabert_network.NeoAraBERTShape`).
         norm_eps: Epsilon of every RMSNorm.
         max_position_embeddings: Longest sequence in tokens.
         pad_token_id: Id of the padding token.

@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from harakat.errors import MissingExtraError
-from harakat.model.architecture_names import NEOARABERT
+from harakat.model.families.names import NEOARABERT
 
 __all__ = ["register_transformers"]
 

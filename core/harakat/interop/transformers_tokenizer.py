@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
-from harakat.arabic._locks import ForkSafeLock
-from harakat.arabic.published import prepare
-from harakat.arabic.vocabulary import load_vocabulary
+from harakat._support.json_files import read_json
+from harakat._support.locks import ForkSafeLock
+from harakat._support.texts import check_text
+from harakat.arabic.tokenizers.published import prepare
+from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.errors import OptionError
-from harakat.model.json_files import read_json
-from harakat.runtime.texts import check_text
 
 if TYPE_CHECKING:
     from harakat.arabic.morphology import Segmenter
@@ -111,7 +111,7 @@ class NeoAraBERTTokenizer(PreTrainedTokenizerFast):
         """
         check_text(text, 0)
         if self.spelling == "imlai":
-            from harakat.arabic.orthography import canonical_spelling
+            from harakat.arabic.spelling.imlai import canonical_spelling
 
             text = canonical_spelling(text)
         if self.apply_stemming if apply_stemming is None else apply_stemming:

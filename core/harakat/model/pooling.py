@@ -14,7 +14,7 @@ from harakat.errors import DimError, OptionError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harakat.model.attention import Group
+    from harakat.model.layers.attention import Group
 
 __all__ = [
     "PRECISIONS",

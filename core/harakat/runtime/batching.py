@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from harakat.arabic.tokens import Tokens
+from harakat.arabic.tokenizers.tokens import Tokens
 
 __all__ = ["OVERFLOW", "Overflow", "Window", "plan_batches", "plan_windows", "slabs"]
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic import strip_marks
-from harakat.arabic.tokens import TextTokenizer
+from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import Engine
 
 if TYPE_CHECKING:
-    from harakat.model.checkpoint import Network
+    from harakat.model.checkpoints.network import Network
 
 __all__ = ["LEAST_COSINE", "round_to_int8"]
 
@@ -41,7 +41,7 @@ _UNSEEN = (
 
 
 def round_to_int8(network: Network, tokenizer: TextTokenizer, max_positions: int) -> None:
-    """Give a network's blocks int8 layers (`harakat.model.int8_linear`), unless that moves its vectors too far.
+    """Give a network's blocks int8 layers (`harakat.model.layers.int8_linear`), unless that moves its vectors too far.
 
     Six sentences, with marks and without, show which inputs are large; six others are encoded before and after.
 
@@ -56,7 +56,7 @@ def round_to_int8(network: Network, tokenizer: TextTokenizer, max_positions: int
     """
     import torch
 
-    from harakat.model.int8_linear import int8_obstacle, quantise_linears
+    from harakat.model.layers.int8_linear import int8_obstacle, quantise_linears
 
     obstacle = int8_obstacle()
     if obstacle:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harakat.model.fingerprint import Fingerprint
+from harakat.model.checkpoints.fingerprint import Fingerprint
 from harakat.model.pooling import Precision
 from harakat.runtime.batching import Overflow
 
 if TYPE_CHECKING:
-    from harakat.runtime.loading import Loaded
+    from harakat.runtime.load import Loaded
 
 __all__ = ["Described"]
 

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from harakat.errors import DeviceError
 from harakat.runtime.batching import Window, plan_batches
-from harakat.runtime.flight import Flight
 from harakat.runtime.packing import pack
+from harakat.runtime.transfers import Flight
 from harakat.runtime.tuning import BUDGETS, OutOfMemory, best_budget
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from harakat.model.attention import Attention
-    from harakat.model.checkpoint import Network
-    from harakat.model.one_text import OneText
+    from harakat.model.checkpoints.network import Network
+    from harakat.model.families.mini_one_text import OneText
+    from harakat.model.layers.attention import Attention
 
 __all__ = ["Engine", "Pooling"]
 
@@ -95,9 +95,9 @@ class Engine:
         device: Where the network is.
         batch_tokens: Most tokens in one forward pass (a longer window still runs, alone). None for 2,048 on the CPU;
             on a GPU, once it has met two million tokens, a good size is found in a probe of about two seconds.
-        attention: What `harakat.model.attention_choice.choose_attention` gave.
+        attention: What `harakat.model.layers.attention_choice.choose_attention` gave.
         compiled: Whether the network is compiled and wants few different token counts.
-        one: The network's short way for one short text (`harakat.model.one_text`), if it has one.
+        one: The network's short way for one short text (`harakat.model.families.mini_one_text`), if it has one.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Engine:
 
     def _pool(self, done: _Pass, count: int) -> Tensor:
         """float32 (count, hidden_size), on the device."""
-        from harakat.model.attention import equal_length_groups
+        from harakat.model.layers.attention import equal_length_groups
         from harakat.model.pooling import mean_pool, mean_pool_segments
 
         if self.device.type == "cuda":
@@ -307,7 +307,7 @@ class Engine:
     def _attention(self, lengths: list[int], starts: Tensor) -> Attention:
         import torch
 
-        from harakat.model.attention_choice import packed_attention
+        from harakat.model.layers.attention_choice import packed_attention
 
         return packed_attention(self.attention, lengths, starts.to(torch.int32))
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import HarakatError, OptionError, RecordError, StoreError
 
 __all__ = [

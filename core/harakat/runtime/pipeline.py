@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.arabic.tokens import TextTokenizer
+from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import DeviceError
 from harakat.model.pooling import unit_prefix, unit_rows
-from harakat.runtime.ahead import Ahead, Slab
 from harakat.runtime.batching import Overflow, Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
+from harakat.runtime.prefetch import Ahead, Slab
 from harakat.runtime.truncation import Truncation
 
 __all__ = ["Job", "Launched", "at_once", "launch", "run", "slabs_in_hand"]

@@ -1,7 +1,7 @@
 """Training and fine-tuning: the published recipe as configuration, on sentence-transformers' trainer and losses.
 
 `fine_tune` trains a model on a file of triplets; `train` runs a whole `Recipe`, such as the shipped phases
-(`shipped_recipes`, `load_recipe`). How harakat-mini was made is a matter of its own, in `harakat.training.mini`; a
+(`shipped_recipes`, `load_recipe`). How harakat-mini was made is a matter of its own, in `harakat_recipes.mini`; a
 NeoAraBERT of one's own begins in `harakat.training.pretraining`. Needs the extra ``train``.
 """
 

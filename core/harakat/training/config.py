@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from harakat._options import refuse_unknown
+from harakat._support.option_checks import refuse_unknown
 from harakat.errors import OptionError
 from harakat.training.checks import (
     check_dims,

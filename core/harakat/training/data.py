@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harakat.data import muradif
+from harakat.data.hub import open_hub
+from harakat.data.muradif import MuradifRow, split_by_anchor
+from harakat.data.readers import Row, file_rows, text_field
 from harakat.errors import OptionError, RecordError
-from harakat.training import muradif
 from harakat.training.config import FORMATS, Recipe, Source
-from harakat.training.hub import open_hub
-from harakat.training.muradif import MuradifRow, split_by_anchor
-from harakat.training.readers import Row, file_rows, text_field
 
 __all__ = ["LoadedSource", "read_source", "to_datasets"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harakat.data.readers import file_rows
 from harakat.errors import OptionError
 from harakat.training.config import Source, load_recipe
 from harakat.training.planning import require_extra
-from harakat.training.readers import file_rows
 from harakat.training.run import Trained, run_recipe
 
 __all__ = ["fine_tune"]

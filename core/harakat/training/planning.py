@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import ModelUnavailableError, OptionError
-from harakat.model.config import read_config
-from harakat.model.names import locate
+from harakat.model.checkpoints.config import read_config
+from harakat.model.checkpoints.names import locate
 from harakat.training.config import Recipe
 from harakat.training.data import read_source
 from harakat.training.schedule import Schedule

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harakat.errors import DimError, OptionError
 from harakat.interop import to_sentence_transformer
-from harakat.model.architecture_names import NEOARABERT
+from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -71,8 +71,8 @@ class Trainable:
         self.model.save_pretrained(str(folder), create_model_card=False)
 
     def _save_marked(self, folder: Path, exact: bool) -> None:
-        from harakat.model.marked_bert import MarkedBertConfig
-        from harakat.model.quantised import save_marked_bert
+        from harakat.model.families.mini_network import MarkedBertConfig
+        from harakat.model.families.mini_weights import save_marked_bert
 
         source = self.encoder._loaded
         network: Any = self.model[0].network

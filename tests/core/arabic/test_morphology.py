@@ -16,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harakat.arabic.contextfree import cut
 from harakat.arabic.morphology import (
     DATA_VARIABLES,
     DEFAULT_DATA,
@@ -27,6 +26,7 @@ from harakat.arabic.morphology import (
     locate_data,
     verify_data,
 )
+from harakat.arabic.tokenizers.context_free import cut
 from harakat.errors import MorphologyDataError
 from support.calima import write_catalogue_layout, write_morphology
 from support.published_oracle import NASTY, nasty_texts

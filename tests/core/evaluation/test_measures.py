@@ -15,6 +15,7 @@ import pytest
 from scipy import stats
 
 from harakat.arabic import strip_marks
+from harakat.data.muradif import MuradifRow
 from harakat.errors import DataUnavailableError, EvaluationError, OptionError, RecordError
 from harakat.evaluation import (
     Embedder,
@@ -28,9 +29,8 @@ from harakat.evaluation import (
     views_of,
 )
 from harakat.evaluation.figures import Key, Result, compare_results
-from harakat.evaluation.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS
-from harakat.evaluation.sts import STS_SETS
-from harakat.training.muradif import MuradifRow
+from harakat.evaluation.tasks.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS
+from harakat.evaluation.tasks.sts import STS_SETS
 from support.hub import COMMIT, running_hub
 from support.triplets import muradif_rows
 

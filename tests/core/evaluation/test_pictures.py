@@ -11,9 +11,9 @@ import pytest
 
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation import Bootstrap, Embedder, Key, Report, Result, family_rows, triplet_figures, views_of
-from harakat.evaluation.families import FAMILIES, family_of
 from harakat.evaluation.pictures import family_picture, margin_picture, quality_picture, save, surah_picture
 from harakat.evaluation.pictures.canvas import arabic, shaped
+from harakat.evaluation.tasks.families import FAMILIES, family_of
 
 
 def drawn(figure: object, folder: Path, name: str) -> str:

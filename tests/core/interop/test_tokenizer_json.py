@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers
 
-from harakat.arabic.published import PUBLISHED_MARKS
-from harakat.arabic.vocabulary import load_vocabulary
+from harakat.arabic.tokenizers.published import PUBLISHED_MARKS
+from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.errors import CheckpointError
 from harakat.interop.tokenizer_json import self_contained
 from support.published_oracle import NASTY, nasty_texts, published_ids

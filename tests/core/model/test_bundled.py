@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from quran_text import Mushaf
 
-import harakat.model.names as names
+import harakat.model.checkpoints.names as names
 from harakat import Encoder
 from harakat.arabic import strip_marks, to_imlai
-from harakat.model.checkpoint import load_network
-from harakat.model.config import read_config
+from harakat.model.checkpoints.config import read_config
+from harakat.model.checkpoints.network import load_network
 
 HOMOGRAPHS = [("عِلْم", "عَلَم"), ("مَلِك", "مَلَك"), ("جَنَّة", "جِنَّة"), ("بِرّ", "بَرّ"), ("قَدَم", "قِدَم"), ("حُكْم", "حَكَم")]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from harakat.errors import DimError, OptionError
-from harakat.model.attention import equal_length_groups
+from harakat.model.layers.attention import equal_length_groups
 from harakat.model.pooling import check_precision, mean_pool, to_precision, unit_prefix, unit_rows
 
 VECTORS = arrays(np.float32, (5, 16), elements=st.floats(-1, 1, width=32))

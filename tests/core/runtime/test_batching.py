@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harakat.arabic.tokens import Tokens
+from harakat.arabic.tokenizers.tokens import Tokens
 from harakat.runtime.batching import plan_batches, plan_windows, slabs
 
 

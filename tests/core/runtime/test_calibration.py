@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from harakat import Encoder
 from harakat.arabic import strip_marks
 from harakat.errors import CheckpointError, DeviceError, OptionError
-from harakat.model import int8_linear
-from harakat.model.int8_linear import Int8Linear, int8_obstacle
+from harakat.model.layers import int8_linear
+from harakat.model.layers.int8_linear import Int8Linear, int8_obstacle
 from harakat.runtime.calibration import LEAST_COSINE
 from support.examples import needs_bundled_model
 from support.marked import write_marked

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harakat.arabic.tokens import Tokens
+from harakat.arabic.tokenizers.tokens import Tokens
 from harakat.runtime.batching import Window
 from harakat.runtime.packing import pack
 

@@ -11,8 +11,8 @@ import pytest
 from harakat import Encoder
 from harakat.errors import TextTooLongError
 from harakat.runtime import pipeline
-from harakat.runtime.ahead import Ahead, TokenizerRecipe
 from harakat.runtime.pipeline import Job, run
+from harakat.runtime.prefetch import Ahead, TokenizerRecipe
 from harakat.runtime.truncation import Truncation
 from support import quran
 

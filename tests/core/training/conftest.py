@@ -29,6 +29,6 @@ def hide_module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
                 raise ModuleNotFoundError(name=name)
             return real(name, *rest)
 
-        monkeypatch.setattr("harakat._extras.import_module", without)
+        monkeypatch.setattr("harakat._support.extras.import_module", without)
 
     return hide

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
+from harakat.data.hub import open_hub
+from harakat.data.muradif import MuradifRow, anchor_key, split_by_anchor
 from harakat.errors import DataUnavailableError, OptionError, RecordError
 from harakat.training import Source, load_recipe
 from harakat.training.data import LoadedSource, read_source, to_datasets
-from harakat.training.hub import open_hub
-from harakat.training.muradif import MuradifRow, anchor_key, split_by_anchor
 from support.triplets import muradif_rows, triplets, write_jsonl
 
 

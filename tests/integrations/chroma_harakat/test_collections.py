@@ -16,7 +16,7 @@ import pytest
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
 
-import harakat.runtime.loading
+import harakat.runtime.load
 from chroma_harakat import (
     HarakatEmbeddingFunction,
     create_collection,
@@ -231,13 +231,13 @@ def test_a_hundred_adds_and_queries_load_the_weights_once(
 ):
     folder = shutil.copytree(tiny_folder, tmp_path / "model")
     loads = []
-    load = harakat.runtime.loading.load_network
+    load = harakat.runtime.load.load_network
 
     def counted(*args: Any, **options: Any) -> Any:
         loads.append(args[0])
         return load(*args, **options)
 
-    monkeypatch.setattr(harakat.runtime.loading, "load_network", counted)
+    monkeypatch.setattr(harakat.runtime.load, "load_network", counted)
     client.create_collection("poems", embedding_function=HarakatEmbeddingFunction(folder))  # type: ignore[arg-type]
     assert loads == []
     for turn in range(100):

@@ -21,8 +21,8 @@ from langchain_qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
 
+from harakat.adapters.collection_fingerprint import stamp
 from harakat.errors import CollectionError, FingerprintError, StoreError
-from harakat.model.stamp import stamp
 from langchain_harakat import HarakatEmbeddings, bind_store
 from support.quran import VERSES
 

@@ -20,8 +20,8 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from llama_index.vector_stores.qdrant import QdrantVectorStore
 from qdrant_client import AsyncQdrantClient, QdrantClient
 
+from harakat.adapters.collection_fingerprint import stamp
 from harakat.errors import CollectionError, FingerprintError, StoreError
-from harakat.model.stamp import stamp
 from llama_index.embeddings.harakat import HarakatEmbedding, bind_store
 from support.quran import VERSES
 

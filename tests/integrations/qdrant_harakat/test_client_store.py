@@ -11,7 +11,7 @@ from qdrant_client import QdrantClient
 
 import qdrant_harakat
 from harakat.errors import MissingExtraError, StoreError
-from harakat.model.names import BUNDLED_FOLDER
+from harakat.model.checkpoints.names import BUNDLED_FOLDER
 from qdrant_harakat import EdgeClient, create_collection, local_client, open_collection
 from qdrant_harakat.client_store import ClientStore
 

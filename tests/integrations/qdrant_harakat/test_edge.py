@@ -11,7 +11,7 @@ from quran_text import Mushaf
 
 from harakat import Encoder
 from harakat.errors import CollectionError, StoreError
-from harakat.model.names import BUNDLED_FOLDER
+from harakat.model.checkpoints.names import BUNDLED_FOLDER
 from harakat.model.pooling import unit_prefix
 from qdrant_harakat import EdgeClient, Hnsw, Record, create_collection, open_collection
 from qdrant_harakat.store import Point
@@ -21,7 +21,7 @@ import sys
 from qdrant_harakat import EdgeClient
 from harakat import Encoder
 from harakat.errors import CollectionError, StoreError
-from harakat.model.names import BUNDLED_FOLDER
+from harakat.model.checkpoints.names import BUNDLED_FOLDER
 try:
     EdgeClient(sys.argv[1]).store.count("verses")
 except StoreError as error:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient, models
 
+from harakat.adapters.collection_fingerprint import stamp
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError
-from harakat.model.stamp import stamp
 from qdrant_harakat import create_collection, fit_to, open_collection
 
 COSINE, DOT, EUCLID = models.Distance.COSINE, models.Distance.DOT, models.Distance.EUCLID

@@ -11,7 +11,7 @@ from qdrant_client import QdrantClient
 
 from harakat import Encoder
 from harakat.errors import OptionError
-from harakat.runtime import loading
+from harakat.runtime import load as loading
 from qdrant_harakat import EdgeClient, Record, create_collection, fit_to, local_client, open_collection
 from qdrant_harakat.filters import parse_filter
 from qdrant_harakat.opening import create_in

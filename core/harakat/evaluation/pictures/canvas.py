@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat._extras import require
+from harakat._support.extras import require
 from harakat.errors import OptionError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harakat.errors import EvaluationError
 from harakat.evaluation.pictures.canvas import COLOURS, new_figure
-from harakat.evaluation.triplets import LEAST_MARGIN
+from harakat.evaluation.tasks.triplets import LEAST_MARGIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

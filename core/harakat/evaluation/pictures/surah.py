@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harakat._extras import require
+from harakat._support.extras import require
+from harakat.embedders.embedder import Embedder
 from harakat.errors import OptionError
-from harakat.evaluation.embedders import Embedder
 from harakat.evaluation.pictures.canvas import arabic, new_figure
 
 if TYPE_CHECKING:

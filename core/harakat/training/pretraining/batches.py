@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harakat.arabic.tokenizer import ArabicTokenizer
-from harakat.training.mini.targets import Axes
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
 from harakat.training.pretraining.corpus import Corpus
 from harakat.training.pretraining.marks import thinned
 from harakat.training.pretraining.masking import WordMasker
+from harakat_recipes.mini.targets import Axes
 
 __all__ = ["Draws", "MaskedBatches", "TextBatches"]
 

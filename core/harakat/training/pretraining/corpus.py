@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.arabic.contextfree import cut
-from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.arabic.tokenizers.context_free import cut
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.data.readers import file_rows, text_field
 from harakat.errors import OptionError, RecordError
-from harakat.training.readers import file_rows, text_field
 
 __all__ = ["Corpus", "digest", "gather", "read_texts"]
 
@@ -50,7 +50,7 @@ def read_texts(path: Path, field: str = "text") -> list[str]:
     """The texts of a file.
 
     Args:
-        path: .txt with a text a line, or a table of records as in `harakat.training.readers` (.jsonl, .csv, .tsv);
+        path: .txt with a text a line, or a table of records as in `harakat.data.readers` (.jsonl, .csv, .tsv);
             each may end with .gz or .xz.
         field: The field of a record that holds the text.
 

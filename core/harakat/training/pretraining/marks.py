@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from harakat.arabic.diacritics import strip_marks
+from harakat.arabic.marks.diacritics import strip_marks
 
 __all__ = ["thinned"]
 

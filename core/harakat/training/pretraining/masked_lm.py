@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu, linear
 
-from harakat.model.architecture import NeoAraBERT, NeoAraBERTShape
-from harakat.model.attention import BucketedAttention
-from harakat.training.mini.batches import BucketAttention
-from harakat.training.mini.losses import hold
+from harakat.model.families.neoarabert_network import NeoAraBERT, NeoAraBERTShape
+from harakat.model.layers.attention import BucketedAttention
 from harakat.training.pretraining.masking import IGNORED
+from harakat_recipes.mini.batches import BucketAttention
+from harakat_recipes.mini.losses import hold
 
 __all__ = ["MaskedLM", "Student", "fresh_network", "states"]
 

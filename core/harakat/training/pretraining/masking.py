@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.arabic.published import PUBLISHED_MARKS
-from harakat.arabic.vocabulary import Vocabulary
+from harakat.arabic.tokenizers.published import PUBLISHED_MARKS
+from harakat.arabic.tokenizers.vocabulary import Vocabulary
 from harakat.errors import CheckpointError
 
 __all__ = ["IGNORED", "WordMasker"]

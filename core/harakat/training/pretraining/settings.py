@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harakat._options import refuse_unknown
+from harakat._support.option_checks import refuse_unknown
 from harakat.errors import OptionError
-from harakat.model.architecture import NeoAraBERTShape
+from harakat.model.families.neoarabert_network import NeoAraBERTShape
 from harakat.training.checks import (
     check_dims,
     check_flag,

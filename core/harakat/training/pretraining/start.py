@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harakat.arabic.tokenizer import ArabicTokenizer
-from harakat.arabic.vocabulary import load_vocabulary
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.encoder import Encoder
 from harakat.errors import OptionError
-from harakat.model.architecture import NeoAraBERT
-from harakat.model.architecture_names import NEOARABERT
-from harakat.model.checkpoint import load_network
+from harakat.model.checkpoints.network import load_network
+from harakat.model.families.names import NEOARABERT
+from harakat.model.families.neoarabert_network import NeoAraBERT
 from harakat.training.pretraining.masked_lm import fresh_network
 from harakat.training.pretraining.settings import PretrainSettings
 from harakat.training.trainable import Trainable
@@ -59,7 +59,7 @@ class Start:
         if loaded.config.model_type != NEOARABERT:
             raise OptionError(
                 f"{self.encoder.name!r} is harakat-mini's architecture, which takes marks beside the letters; train "
-                f"it with harakat.training.mini or harakat train, or start from a NeoAraBERT"
+                f"it with harakat_recipes.mini or harakat train, or start from a NeoAraBERT"
             )
         self._trainable = Trainable(self.encoder, dims)
         self.dims = self._trainable.dims
@@ -71,7 +71,7 @@ class Start:
 
     def spell(self, texts: Sequence[str]) -> list[str]:
         """Texts in the spelling that the checkpoint reads."""
-        from harakat.arabic.orthography import canonical_spelling
+        from harakat.arabic.spelling.imlai import canonical_spelling
 
         return [canonical_spelling(text) for text in texts] if self.encoder.spelling == "imlai" else list(texts)
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat.embedders.embedder import Embedder, Role, as_embedder
 from harakat.errors import OptionError
-from harakat.evaluation.embedders import Embedder, Role, as_embedder
 from harakat.training.pretraining.corpus import digest
 
 __all__ = ["TeacherVectors", "as_teacher"]

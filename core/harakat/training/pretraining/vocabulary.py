@@ -1,9 +1,9 @@
 """The tokenizer of a new NeoAraBERT: WordPiece over letters, and a vocabulary of mark strings.
 
-The published preparation (`harakat.arabic.published`) turns every word with marks into its letters, a space, and its
-*mark string*: one group of marks a letter, a dotted circle for a letter without any. Letters are cut by WordPiece
-(Schuster and Nakajima 2012), whose pieces are learnt here; the commonest mark strings are pieces as they are, and a
-rare one is cut into a piece of the vocabulary and single marks, never unknown.
+The published preparation (`harakat.arabic.tokenizers.published`) turns every word with marks into its letters, a
+space, and its *mark string*: one group of marks a letter, a dotted circle for a letter without any. Letters are cut
+by WordPiece (Schuster and Nakajima 2012), whose pieces are learnt here; the commonest mark strings are pieces as they
+are, and a rare one is cut into a piece of the vocabulary and single marks, never unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harakat.arabic.published import PUBLISHED_MARKS, prepare
+from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, prepare
 from harakat.errors import OptionError, RecordError
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ def learn_tokenizer(
 
 def _preparation(segmentation: bool, morphology: str | Path | None, spelling: str) -> Callable[[int, str], str]:
     """What `ArabicTokenizer.prepare` does, before there is a vocabulary."""
-    from harakat.arabic.orthography import canonical_spelling
-    from harakat.runtime.texts import check_text
+    from harakat._support.texts import check_text
+    from harakat.arabic.spelling.imlai import canonical_spelling
 
     if spelling not in ("as-is", "imlai"):
         raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")

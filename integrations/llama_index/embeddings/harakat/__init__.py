@@ -8,7 +8,7 @@ Example:
 
 from __future__ import annotations
 
-from harakat._extras import require
+from harakat._support.extras import require
 
 require("llama_index.core", "llama-index")
 

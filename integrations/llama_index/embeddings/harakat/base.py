@@ -20,16 +20,16 @@ from pydantic import computed_field
 from typing_extensions import Self
 
 from harakat import Encoder
-from harakat._options import (
+from harakat._support.option_checks import (
     check_fingerprint,
     environment_defaults,
     invalid_options,
     refuse_precision,
     refuse_unknown,
 )
+from harakat._support.texts import check_text, text_list
+from harakat.adapters.microbatch import vectors
 from harakat.errors import OptionError
-from harakat.runtime.microbatch import vectors
-from harakat.runtime.texts import check_text, text_list
 from llama_index.embeddings.harakat.cache import IsolatedStore, role
 
 __all__ = ["HarakatEmbedding"]

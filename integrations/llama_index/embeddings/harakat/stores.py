@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
+from harakat.adapters.collection_fingerprint import tie, tie_chroma
 from harakat.errors import CollectionError
-from harakat.model.stamp import tie, tie_chroma
 from llama_index.embeddings.harakat.base import HarakatEmbedding
 
 __all__ = ["bind_store"]

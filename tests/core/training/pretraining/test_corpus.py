@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
 from harakat.errors import OptionError, RecordError
 from harakat.training.pretraining.corpus import Corpus, digest, gather, read_texts
 from support.tiny import SAMPLE_TEXTS

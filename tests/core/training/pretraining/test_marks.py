@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harakat.arabic.diacritics import strip_marks
+from harakat.arabic.marks.diacritics import strip_marks
 from harakat.training.pretraining.marks import thinned
 from support.tiny import SAMPLE_TEXTS
 

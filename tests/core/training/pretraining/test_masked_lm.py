@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, gelu, normalize
 
-from harakat.model.architecture import NeoAraBERTShape
-from harakat.model.attention import Group, PackedAttention
+from harakat.model.families.neoarabert_network import NeoAraBERTShape
+from harakat.model.layers.attention import Group, PackedAttention
 from harakat.training.pretraining.masked_lm import MaskedLM, Student, fresh_network, states
 
 SHAPE = NeoAraBERTShape(

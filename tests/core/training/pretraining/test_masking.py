@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harakat.arabic.tokenizer import ArabicTokenizer
-from harakat.arabic.vocabulary import Vocabulary, load_vocabulary
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.arabic.tokenizers.vocabulary import Vocabulary, load_vocabulary
 from harakat.errors import CheckpointError
 from harakat.training.pretraining.corpus import Corpus
 from harakat.training.pretraining.masking import IGNORED, WordMasker

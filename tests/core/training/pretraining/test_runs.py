@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from harakat import Encoder
-from harakat.arabic.diacritics import strip_marks
+from harakat.arabic.marks.diacritics import strip_marks
 from harakat.errors import CheckpointError, MissingExtraError, OptionError, RecordError, UnknownModelError
 from harakat.training import Trained, load_recipe, train
 from harakat.training.pretraining import DistilSettings, LearntTokenizer, PretrainSettings, distil, pretrain

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from harakat.arabic.published import PUBLISHED_MARKS, prepare
-from harakat.arabic.tokenizer import ArabicTokenizer
+from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, prepare
 from harakat.errors import OptionError, RecordError, TextError
 from harakat.training.pretraining import LearntTokenizer, learn_tokenizer
 

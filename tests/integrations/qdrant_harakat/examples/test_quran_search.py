@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harakat import Encoder
-from harakat.model.names import BUNDLED_FOLDER
+from harakat.model.checkpoints.names import BUNDLED_FOLDER
 
 EXAMPLE = Path(__file__).parents[4] / "integrations" / "qdrant_harakat" / "examples" / "quran_search.py"
 

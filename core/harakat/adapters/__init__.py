@@ -1,0 +1,1 @@
+"""Shared parts of the integrations: fingerprints in collections, batching of concurrent calls."""

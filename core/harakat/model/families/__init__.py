@@ -1,0 +1,1 @@
+"""Model families that harakat reads: NeoAraBERT and harakat-mini."""

@@ -1,1 +1,0 @@
-"""How harakat-mini is trained; `python -m harakat.training.mini --help`."""

@@ -1,0 +1,1 @@
+"""How harakat-mini is trained; `python -m harakat_recipes.mini --help`."""

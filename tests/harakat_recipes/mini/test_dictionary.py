@@ -1,0 +1,172 @@
+"""A dictionary from glosses, synonyms and a corpus, and a network that has it."""
+
+import random
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from harakat.arabic.marks import codes as markcodes
+from harakat.errors import RecordError
+from harakat.model.families.mini_weights import load_marked_bert
+from harakat_recipes.mini import loop
+from harakat_recipes.mini.batches import pooled, prepare
+from harakat_recipes.mini.dictionary import (
+    DictionarySettings,
+    attach,
+    code_of,
+    gather,
+    unglossed,
+    with_dictionary,
+)
+from harakat_recipes.mini.glosses import Glosses
+from harakat_recipes.mini.settings import Settings
+from harakat_recipes.mini.targets import Axes
+from harakat_recipes.mini.words import Words
+from harakat_recipes.mini.written import spellings
+from support.stems import write_stems
+
+from .test_mini_training import tiny_start
+
+STEMS = [
+    ("Eilom", "N", "knowledge;learning"),
+    ("Ealam", "N", "flag"),
+    ("Ealima", "PV_0", "know"),
+    ("qalam", "N", "pen"),
+    ("yarAE", "N", "reed"),
+    ("bayot", "N", "house"),
+    ("dAr", "N", "home"),
+]
+PHRASES = ["knowledge", "learning", "flag", "to know", "pen", "reed", "house", "home"]
+SETTINGS = DictionarySettings(dim=32, keys=60, synonyms=0.5, untold=0.7, gains=[(1, 0.5), (2, 0.25)])
+
+
+@pytest.fixture
+def work(data, tmp_path):
+    """A work folder with the glosses' vectors, and the stems beside the other data."""
+    write_stems(data, STEMS)
+    noise = np.random.default_rng(0)
+    vectors = noise.normal(size=(len(PHRASES), 32)).astype(np.float32)
+    np.savez(tmp_path / "glosses.npz", texts=np.array(PHRASES), vectors=vectors)
+    return tmp_path
+
+
+@pytest.fixture
+def glosses(data, work):
+    return Glosses(data, work / "glosses.npz", Axes(np.zeros(32, np.float32), np.eye(32, dtype=np.float32)))
+
+
+def test_each_reading_means_its_glosses_and_its_synonyms(data, glosses):
+    readings = gather(glosses, Words(data, {}, {"synsets": 1.0}), SETTINGS)
+    own = dict(zip(glosses.words, glosses.targets, strict=True))
+    marks = {code_of(markcodes.separate(word)[1]): own[word] for word in ("عِلْم", "عَلَم", "عَلِمَ")}
+    found = dict(readings["علم"])
+    assert found.keys() == marks.keys()
+    # Synonyms without glosses ("banner", by a training synset) move nothing, and get this word's meaning.
+    for code, target in marks.items():
+        np.testing.assert_allclose(found[code], target, atol=1e-6)
+    ((code, banner),) = readings["راية"]
+    assert code == 0
+    np.testing.assert_allclose(banner, 0.7 * glosses.bare[glosses.words.index("عَلَم")], atol=1e-6)
+    # "House" and "home" are synonyms in a training synset, the two pens in a held-out one.
+    house, home = (readings[word][0][1] for word in ("بيت", "دار"))
+    assert house @ home > own["بَيْت"] @ own["دار"] + 0.3
+    for pen in ("قلم", "يراع"):
+        np.testing.assert_allclose(readings[pen][0][1], own[glosses.words[glosses.bases.index(pen)]], atol=1e-6)
+
+
+def test_a_meaning_comes_out_as_it_went_in(data, glosses):
+    network, tokenizer = tiny_start(None)
+    readings = gather(glosses, Words(data, {}, {"synsets": 1.0}), SETTINGS)
+    written = spellings(readings, {}, SETTINGS.keys)
+    made = attach(network, tokenizer, readings, written, 3.0, SETTINGS)
+    texts = ["عِلْمٌ", "بيت", "قلم زيد", "زيد"]
+    before, after = (pooled(n, prepare(tokenizer, texts, longest=40)) for n in (network, made))
+    science = dict(readings["علم"])[code_of(markcodes.separate("عِلْم")[1])]
+    meant = np.stack([0.5 * science, 0.5 * readings["بيت"][0][1], 0.125 * readings["قلم"][0][1], np.zeros(32)])
+    # In bfloat16.
+    np.testing.assert_allclose(after - before, 3.0 * meant, atol=0.03 * float(after.abs().max()))
+
+
+def test_a_round_ends_with_its_dictionary(data, work, monkeypatch):
+    monkeypatch.setattr(loop, "build_start", tiny_start)
+    choice = Settings(
+        steps=1,
+        phrase_count=100,
+        phrase_tokens=60,
+        words=2,
+        pairs=1,
+        clashes=1,
+        glosses=2,
+        dropped=0,
+        longest=40,
+        threads=1,
+        dims=[32, 16],
+        dictionary=SETTINGS,
+    )
+    loop.prepare_work(data, work, choice)
+    loop.train(data, work, work, work / "model", choice)
+    config, state = load_marked_bert(work / "model")
+    assert 20 < config["dictionary_keys"] == len(state["dictionary.keys"]) <= SETTINGS.keys
+    assert state["dictionary.gain"].tolist() == [0.5] + [0.25] * 63
+    with pytest.raises(RecordError, match="glosses"):
+        loop.train(data, work, work / "other", work / "none", replace(choice, glosses=0))
+
+
+def mixture_of(data, glosses, tokenizer):
+    return SimpleNamespace(
+        glosses=glosses,
+        words=Words(data, {}, {"synsets": 1.0}),
+        tokenizer=tokenizer,
+        verses={"1:1": "علم " * 300},
+        commentary={"1:1": ["بيت", "زيد وزيد خالد"]},
+        held=SimpleNamespace(sequences=prepare(tokenizer, ["قلم", "بيت"], longest=20)),
+    )
+
+
+def test_frequent_words_without_a_gloss_mean_what_the_network_makes_of_them(data, glosses):
+    made, tokenizer = tiny_start(None)
+    mixture = mixture_of(data, glosses, tokenizer)
+    network = with_dictionary(made, data, mixture, replace(SETTINGS, keys=200, frequent=1, frequent_length=0.5))
+    without = with_dictionary(made, data, mixture, replace(SETTINGS, keys=200))
+    own = unglossed(made, tokenizer, ["خالد", "زيد"], 0.5)
+    assert all(np.linalg.norm(vector) == pytest.approx(0.5, abs=1e-5) for ((_, vector),) in own.values())
+    np.testing.assert_allclose(own["خالد"][0][1] + own["زيد"][0][1], 0, atol=1e-3)  # what both have is no meaning
+    added = network.config.dictionary_entries - without.config.dictionary_entries
+    assert added >= 2
+
+    def moved(text):
+        return float(
+            (
+                pooled(network, prepare(tokenizer, [text], longest=9))
+                - pooled(made, prepare(tokenizer, [text], longest=9))
+            ).norm()
+        )
+
+    assert moved("زيد") > 0.1
+    assert moved("عمرو") == 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_common_words_mean_less(data, glosses, share):
+    made, tokenizer = tiny_start(None)
+    mixture = mixture_of(data, glosses, tokenizer)
+    network = with_dictionary(made, data, mixture, replace(SETTINGS, common_share=share))
+    before = gather(glosses, mixture.words, SETTINGS)
+    lengths = dict(zip(before, network.dictionary.first[:-1].tolist(), strict=True))
+    ratios = {
+        word: float(network.dictionary.table[lengths[word]].detach().norm()) / np.linalg.norm(before[word][0][1])
+        for word in ("علم", "بيت")
+    }
+    assert ratios["بيت"] > 1.5 * ratios["علم"] if share else ratios == pytest.approx({"علم": 1, "بيت": 1}, rel=1e-4)
+
+
+def test_codes_leave_the_last_letter_out():
+    chance = random.Random(0)
+    for _ in range(50):
+        classes = [chance.randrange(16) for _ in range(chance.randint(1, 20))]
+        code = code_of(classes)
+        assert [(code >> (4 * place)) & 15 for place in range(15)] == [*classes[:-1], *[0] * 15][:15]
+        assert torch.tensor(code).item() == code
