@@ -188,7 +188,7 @@ def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int,
             "texts_per_s": round(len(many) / warm, 1),
             "budget": encoder._loaded.engine.batch_tokens,
         }
-        encoder._loaded.ahead.close()
+        encoder._loaded.prefetcher.close()
         run.note(figures, "thread" if workers == 0 else f"{workers} processes", found)
 
 
@@ -214,7 +214,7 @@ def snippet_rate(run: Run, model: str, dtype: str, texts: list[str]) -> int:
 def tokenising(run: Run, encoder: Encoder, texts: list[str], tokens: int) -> dict[str, float]:
     """Tokenising alone on one core, content tokens and words a second, fresh cache and warm."""
     words = sum(len(text.split()) for text in texts)
-    tokenizer = encoder._loaded.ahead.recipe.open()
+    tokenizer = encoder._loaded.prefetcher.recipe.open()
     started = time.perf_counter()
     tokenizer.tokenize(texts)
     fresh = time.perf_counter() - started

@@ -41,7 +41,7 @@ from harakat.arabic.tokenizers.published import prepare
 from harakat.bench.machine import cpu_model
 from harakat.errors import HarakatError, MorphologyDataError
 
-SLAB_TEXTS = 4096
+CHUNK_TEXTS = 4096
 """Texts that an encoder hands over at a time."""
 
 
@@ -93,19 +93,19 @@ def share(texts: list[str], parts: int) -> list[list[str]]:
 def worker_seconds(folder: Path, options: dict[str, Any], texts: list[str], count: int, rounds: int) -> float:
     """Tokenising ahead in `count` processes, as an encoder does it; texts come round often enough to keep them busy."""
     from harakat.model.families.names import MARKED_BERT, NEOARABERT
-    from harakat.runtime.prefetch import Ahead, TokenizerRecipe
+    from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe
 
     mini = options.get("mini", False)
     more = {key: value for key, value in options.items() if key != "mini"}
     recipe = TokenizerRecipe(folder, MARKED_BERT if mini else NEOARABERT, "imlai" if mini else "as-is", **more)
-    slabs = [texts[at : at + SLAB_TEXTS] for at in range(0, len(texts), SLAB_TEXTS)] * 4
-    ahead = Ahead(recipe.open(), recipe, count, beside=False)
+    chunks = [texts[at : at + CHUNK_TEXTS] for at in range(0, len(texts), CHUNK_TEXTS)] * 4
+    prefetcher = Prefetcher(recipe.open(), recipe, count, beside=False)
     try:
-        for _ in ahead.slabs(slabs):  # starts the processes, which meet the words
+        for _ in prefetcher.chunks(chunks):  # starts the processes, which meet the words
             pass
-        return statistics.median(seconds(lambda: list(ahead.slabs(slabs))) for _ in range(rounds)) / 4
+        return statistics.median(seconds(lambda: list(prefetcher.chunks(chunks))) for _ in range(rounds)) / 4
     finally:
-        ahead.close()
+        prefetcher.close()
 
 
 def open_tokenizer(folder: Path | str, options: dict[str, Any], **more: Any) -> Any:

@@ -16,7 +16,7 @@ from harakat._support.progress import progress_bar
 from harakat._support.texts import check_text, checked, refuse_container, remembered, text_list
 from harakat.model.layers.attention_choice import AttentionKind
 from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
-from harakat.runtime.batching import Overflow, plan_windows, slabs
+from harakat.runtime.batching import Overflow, chunks, plan_windows
 from harakat.runtime.described import Described
 from harakat.runtime.load import load
 from harakat.runtime.output import file_kind, save
@@ -26,21 +26,21 @@ from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
     from harakat.arabic.tokenizers.tokens import Piece
-    from harakat.runtime.process_pool import Fleet
+    from harakat.runtime.process_pool import ProcessPool
 
 __all__ = ["Encoder"]
 
-SLAB_TEXTS = 4096
+CHUNK_TEXTS = 4096
 """Texts that `encode` sorts by length together."""
 STREAM_TEXTS = 1024
 """The same for `encode_stream`: what it reads ahead of what it has given out."""
-SLAB_CHARACTERS = 4_000_000
-"""Characters of a slab, whatever the number of texts; bounds the memory that tokens take."""
+CHUNK_CHARACTERS = 4_000_000
+"""Characters of a chunk, whatever the number of texts; bounds the memory that tokens take."""
 QUERY_CHARACTERS = 2000
 """One text up to this length is encoded at once, without what long runs need."""
 
-_shared: dict[str, Encoder] = {}
-_shared_lock = threading.Lock()
+_cached: dict[str, Encoder] = {}
+_cached_lock = threading.Lock()
 
 
 class Encoder(Described):
@@ -130,7 +130,7 @@ class Encoder(Described):
             key: value for key, value in locals().items() if key not in ("self", "__class__") and value is not None
         }
         self._overflow = check_overflow(overflow)
-        self._fleet: Fleet | None = None
+        self._process_pool: ProcessPool | None = None
         self._loaded = load(
             model,
             device=device,
@@ -186,15 +186,15 @@ class Encoder(Described):
             >>> with encoder.on_devices(["cuda:0", "cuda:1"]) as many:  # doctest: +SKIP
             ...     vectors = many.encode(texts)
         """
-        from harakat.runtime.process_pool import Fleet
+        from harakat.runtime.process_pool import ProcessPool
 
-        with Fleet(self.options, devices) as fleet:
+        with ProcessPool(self.options, devices) as pool:
             many = object.__new__(type(self))
-            many.__dict__.update(self.__dict__, _fleet=fleet)
+            many.__dict__.update(self.__dict__, _process_pool=pool)
             yield many
 
     @classmethod
-    def shared(cls, **options: Any) -> Encoder:
+    def cached(cls, **options: Any) -> Encoder:
         """The one encoder of this process with these options, made at the first call.
 
         For adapters that are rebuilt from their configuration again and again. Where the model's files have been
@@ -204,16 +204,16 @@ class Encoder(Described):
             **options: Arguments of `Encoder`.
         """
         key = _key(options)
-        with _shared_lock:
-            encoder = _shared.get(key)
+        with _cached_lock:
+            encoder = _cached.get(key)
             if encoder is None or not encoder._loaded.is_current():
                 encoder = cls(**options)
                 # One encoder also for whoever spells out what this one found in the checkpoint.
                 decided = _key(encoder._decided())
-                twin = _shared.get(decided)
+                twin = _cached.get(decided)
                 if twin is not None and twin._loaded.is_current():
                     encoder = twin
-                _shared[key] = _shared[decided] = encoder
+                _cached[key] = _cached[decided] = encoder
             return encoder
 
     # Encoding
@@ -249,26 +249,26 @@ class Encoder(Described):
             return vector
         items = text_list(texts)
         cut = Truncation(self._max_length)
-        if len(items) == 1 and len(items[0]) <= QUERY_CHARACTERS and self._fleet is None and not show_progress:
-            job = Job(prompt, policy, self._room, self._dim, cut, lambda steps: None)
+        if len(items) == 1 and len(items[0]) <= QUERY_CHARACTERS and self._process_pool is None and not show_progress:
+            job = Job(prompt, policy, self._budget, self._dim, cut, lambda steps: None)
             alone = at_once(items[0], self._loaded.tokenizer, self._loaded.engine, job)
             cut.report()
             return to_precision(alone, self._precision)
         out = self._empty(len(items))
         done = 0
         with progress_bar(len(items), show_progress) as advance:
-            parts = slabs(items, SLAB_TEXTS, SLAB_CHARACTERS)
-            for vectors in self._run(parts, Job(prompt, policy, self._room, self._dim, cut, advance)):
+            parts = chunks(items, CHUNK_TEXTS, CHUNK_CHARACTERS)
+            for vectors in self._run(parts, Job(prompt, policy, self._budget, self._dim, cut, advance)):
                 out[done : done + len(vectors)] = to_precision(vectors, self._precision)
                 done += len(vectors)
         cut.report()
         return out
 
-    def encode_queries(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
+    def encode_query(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
         """Vectors of search queries: `encode` with the query prompt, if the checkpoint has one."""
         return self.encode(texts, prompt=self._query_prompt, **options)
 
-    def encode_documents(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
+    def encode_document(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
         """Vectors of documents to be found: `encode` with the document prompt, if the checkpoint has one."""
         return self.encode(texts, prompt=self._document_prompt, **options)
 
@@ -319,8 +319,8 @@ class Encoder(Described):
         total = len(texts) if isinstance(texts, Sequence) else None
         try:
             with progress_bar(total, show_progress) as advance:
-                parts = slabs(checked(texts), self._stream_texts, SLAB_CHARACTERS)
-                for vectors in self._run(parts, Job(prompt, policy, self._room, self._dim, cut, advance)):
+                parts = chunks(checked(texts), self._stream_texts, CHUNK_CHARACTERS)
+                for vectors in self._run(parts, Job(prompt, policy, self._budget, self._dim, cut, advance)):
                     yield to_precision(vectors, self._precision)
         finally:
             cut.report()
@@ -405,8 +405,8 @@ class Encoder(Described):
         items = text_list(texts)
         cut = Truncation(self._max_length)
         tokens = self._loaded.tokenizer.tokenize([prompt + text for text in items] if prompt else items)
-        windows = plan_windows(tokens, self._room, self._overflow)
-        cut.count([len(t) for t in tokens], self._room, self._overflow, 0)
+        windows = plan_windows(tokens, self._budget, self._overflow)
+        cut.count([len(t) for t in tokens], self._budget, self._overflow, 0)
         with progress_bar(len(items), show_progress) as advance:
             rows = self._loaded.engine.token_vectors(windows, lambda batch: advance(len(batch)))
         cut.report()
@@ -417,9 +417,9 @@ class Encoder(Described):
 
     def _run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
         """float32 (texts, dim), unit rows, for each list of texts."""
-        if self._fleet is not None:
-            return self._fleet.run(parts, job)
-        return run(parts, self._loaded.ahead, self._loaded.engine, job)
+        if self._process_pool is not None:
+            return self._process_pool.run(parts, job)
+        return run(parts, self._loaded.prefetcher, self._loaded.engine, job)
 
     # Tokens
 
@@ -447,10 +447,10 @@ class Encoder(Described):
 
     @property
     def _stream_texts(self) -> int:
-        return STREAM_TEXTS if self._loaded.engine.device.type == "cpu" else SLAB_TEXTS
+        return STREAM_TEXTS if self._loaded.engine.device.type == "cpu" else CHUNK_TEXTS
 
     @property
-    def _room(self) -> int:
+    def _budget(self) -> int:
         return self._max_length - self._loaded.engine.specials
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:

@@ -81,7 +81,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
         """
         if self._encoder is None:
             options = {key: value for key, value in self._config.items() if key != "fingerprint"}
-            encoder = Encoder.shared(**options)
+            encoder = Encoder.cached(**options)
             wanted = self._config.get("fingerprint")
             if wanted and str(encoder.fingerprint) != wanted:
                 raise FingerprintError(
@@ -110,7 +110,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
         if isinstance(texts, str):
             texts = [texts]
         encoder = self.encoder
-        rows = encoder.encode_queries(texts) if query else encoder.encode_documents(texts)
+        rows = encoder.encode_query(texts) if query else encoder.encode_document(texts)
         if rows.shape != (len(texts), encoder.dim):
             raise StoreError(f"{len(texts)} texts gave vectors of the shape {rows.shape}")
         return validate_embeddings(normalize_embeddings(list(rows)))  # type: ignore[arg-type]

@@ -63,7 +63,7 @@ def search(
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise OptionError(f"limit={limit!r} is not a whole number above 0")
     collection = open_collection(client, name, encoder)
-    vectors = encoder.encode_queries(queries if not isinstance(queries, str) else [queries])
+    vectors = encoder.encode_query(queries if not isinstance(queries, str) else [queries])
     if not len(vectors):
         return []
     with failures(f"searching {name!r}"):

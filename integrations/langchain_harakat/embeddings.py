@@ -122,7 +122,7 @@ class HarakatEmbeddings(Serializable, Embeddings):
             super().__init__(**options)
         except ValidationError as error:
             raise invalid_options(type(self).__name__, error.errors()) from error
-        encoder = Encoder.shared(
+        encoder = Encoder.cached(
             **{name: getattr(self, name) for name in HarakatEmbeddings.model_fields if name not in NOT_THE_ENCODERS}
         )
         check_fingerprint(encoder, fingerprint)
@@ -165,7 +165,7 @@ class HarakatEmbeddings(Serializable, Embeddings):
             TextTooLongError: A text over `max_length` under ``overflow="error"``.
         """
         refuse_container(texts)
-        rows: list[list[float]] = self._encoder.encode_documents(texts, show_progress=self.show_progress).tolist()
+        rows: list[list[float]] = self._encoder.encode_document(texts, show_progress=self.show_progress).tolist()
         return rows
 
     def embed_query(self, text: str) -> list[float]:
@@ -180,7 +180,7 @@ class HarakatEmbeddings(Serializable, Embeddings):
         Raises:
             TextTypeError, TextError, TextTooLongError: As `embed_documents`.
         """
-        row: list[float] = self._encoder.encode_queries(check_text(text, 0), show_progress=False).tolist()
+        row: list[float] = self._encoder.encode_query(check_text(text, 0), show_progress=False).tolist()
         return row
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -169,7 +169,7 @@ class Collection:
         exact: bool = False,
         oversampling: float | None = None,
     ) -> list[list[Hit]]:
-        """The records nearest to query vectors (`Encoder.encode_queries`).
+        """The records nearest to query vectors (`Encoder.encode_query`).
 
         Args:
             vectors: (n, collection's largest dim) or (n, dim) where `dim` is given.
@@ -301,7 +301,7 @@ class Collection:
         for index, text in enumerate(items):
             if not text.strip():
                 raise TextError(f"query {index} is empty, and an empty text is near to nothing; give some words")
-        vectors: NDArray[np.float32] = self._encoder.encode_queries(items, show_progress=False)
+        vectors: NDArray[np.float32] = self._encoder.encode_query(items, show_progress=False)
         return vectors
 
     def _checked(self, vectors: Any, dim: int) -> NDArray[np.float32]:

@@ -145,7 +145,7 @@ class TestProcesses:
         again = pickle.loads(pickle.dumps(encoder))
         assert repr(again) == repr(encoder)
         assert str(again.fingerprint) == str(encoder.fingerprint)
-        np.testing.assert_array_equal(again.encode_queries(SAMPLE_TEXTS), encoder.encode_queries(SAMPLE_TEXTS))
+        np.testing.assert_array_equal(again.encode_query(SAMPLE_TEXTS), encoder.encode_query(SAMPLE_TEXTS))
 
     def test_a_fresh_process_gives_equal_vectors(self, encoder: Encoder, expected: np.ndarray, tmp_path: Path) -> None:
         pickled = tmp_path / "encoder.pkl"
@@ -176,9 +176,9 @@ class TestProcesses:
 
     def test_shared_is_one_object_for_equal_options(self, tiny_folder: Path) -> None:
         with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda _: Encoder.shared(model=str(tiny_folder), dim=32), range(16)))
+            found = list(pool.map(lambda _: Encoder.cached(model=str(tiny_folder), dim=32), range(16)))
         assert len({id(e) for e in found}) == 1
-        assert Encoder.shared(model=str(tiny_folder), dim=16) is not found[0]
+        assert Encoder.cached(model=str(tiny_folder), dim=16) is not found[0]
 
 
 class TestDims:
@@ -237,8 +237,8 @@ class TestOverflow:
         vector = encoder.encode(LONG, overflow="chunk")
         tokenizer, engine = encoder._loaded.tokenizer, encoder._loaded.engine
         content = tokenizer.tokenize([LONG])[0]
-        n, room = len(content), 126
-        windows = -(-n // room)
+        n, budget = len(content), 126
+        windows = -(-n // budget)
         edges = [n * i // windows for i in range(windows + 1)]
         total = np.zeros(64)
         for a, b in pairwise(edges):
@@ -275,7 +275,7 @@ def loading_window(tokens: Any, start: int, stop: int) -> Any:
 class TestBadInput:
     @pytest.mark.parametrize("bad", [None, b"bytes", 5, {"a": 1}, {"a"}, ["a", None], ["a", 3], [b"x"], [["a"]]])
     def test_what_is_no_text(self, encoder: Encoder, bad: Any) -> None:
-        for method in (encoder.encode, encoder.encode_queries, encoder.encode_documents, encoder.encode_tokens):
+        for method in (encoder.encode, encoder.encode_query, encoder.encode_document, encoder.encode_tokens):
             with pytest.raises(TextTypeError):
                 method(bad)
         with pytest.raises(TextTypeError):
@@ -322,11 +322,11 @@ class TestPrompts:
         (folder / "config_sentence_transformers.json").write_text(prompts, encoding="utf-8")
         encoder = Encoder(folder)
         text = SAMPLE_TEXTS[0]
-        query, document = encoder.encode_queries([text])[0], encoder.encode_documents([text])[0]
+        query, document = encoder.encode_query([text])[0], encoder.encode_document([text])[0]
         np.testing.assert_allclose(query, encoder.encode(f"سؤال: {text}"), atol=1e-6)
         np.testing.assert_allclose(document, encoder.encode(f"نص: {text}"), atol=1e-6)
         silent = Encoder(folder, query_prompt="", document_prompt="")
-        np.testing.assert_allclose(silent.encode_queries([text]), silent.encode([text]), atol=1e-6)
+        np.testing.assert_allclose(silent.encode_query([text]), silent.encode([text]), atol=1e-6)
         assert str(silent.fingerprint) != str(encoder.fingerprint)
 
 

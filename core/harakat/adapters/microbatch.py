@@ -66,7 +66,7 @@ async def vectors(
         >>> from harakat import Encoder
         >>> async def search(encoder, queries):
         ...     return await asyncio.gather(*(vectors(encoder, [query]) for query in queries))
-        >>> found = asyncio.run(search(Encoder.shared(dim=64), ["عِلْم", "نُور"]))
+        >>> found = asyncio.run(search(Encoder.cached(dim=64), ["عِلْم", "نُور"]))
         >>> [len(rows[0]) for rows in found]
         [64, 64]
     """

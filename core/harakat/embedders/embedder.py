@@ -203,7 +203,7 @@ def _of_encoder(encoder: Encoder, name: str | None) -> Embedder:
             f"an Encoder with precision={encoder.precision!r} cannot be judged at every precision; give it float32 and "
             f"choose the precisions of the measure"
         )
-    calls = {"text": encoder.encode, "query": encoder.encode_queries, "document": encoder.encode_documents}
+    calls = {"text": encoder.encode, "query": encoder.encode_query, "document": encoder.encode_document}
     facts = {
         "model": encoder.name,
         "revision": encoder.revision,

@@ -91,8 +91,8 @@ class EncoderModule(InputModule):
         texts = [(prompt or "") + text for text in text_list(inputs)]
         tokenizer = self.text_tokenizer
         prefix, suffix = list(tokenizer.prefix), list(tokenizer.suffix)
-        room = min(self.max_seq_length, self.max_positions) - len(prefix) - len(suffix)
-        cut = [(item.ids[:room], item.marks) for item in tokenizer.tokenize(texts)]
+        budget = min(self.max_seq_length, self.max_positions) - len(prefix) - len(suffix)
+        cut = [(item.ids[:budget], item.marks) for item in tokenizer.tokenize(texts)]
         rows = [[*prefix, *ids.tolist(), *suffix] for ids, _ in cut]
         length = max(map(len, rows))
         features = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from harakat.arabic.tokenizers.tokens import Tokens
 
-__all__ = ["OVERFLOW", "Overflow", "Window", "plan_batches", "plan_windows", "slabs"]
+__all__ = ["OVERFLOW", "Overflow", "Window", "chunks", "plan_batches", "plan_windows"]
 
 Overflow = Literal["warn", "error", "chunk"]
 OVERFLOW: tuple[str, ...] = get_args(Overflow)
@@ -34,19 +34,19 @@ class Window(NamedTuple):
         return self.stop - self.start
 
 
-def plan_windows(tokens: Sequence[Tokens], room: int, overflow: Overflow) -> list[Window]:
-    """Windows of at most `room` content tokens, in the order of the texts.
+def plan_windows(tokens: Sequence[Tokens], budget: int, overflow: Overflow) -> list[Window]:
+    """Windows of at most `budget` content tokens, in the order of the texts.
 
     Under ``"chunk"`` a long text becomes several windows side by side, as equal in length as can be; otherwise it
-    keeps its first `room` tokens.
+    keeps its first `budget` tokens.
     """
     windows: list[Window] = []
     for index, item in enumerate(tokens):
         n = len(item)
-        if n <= room or overflow != "chunk":
-            windows.append(Window(index, item, 0, min(n, room)))
+        if n <= budget or overflow != "chunk":
+            windows.append(Window(index, item, 0, min(n, budget)))
             continue
-        count = -(-n // room)
+        count = -(-n // budget)
         edges = [n * i // count for i in range(count + 1)]
         windows.extend(Window(index, item, a, b) for a, b in pairwise(edges))
     return windows
@@ -59,26 +59,26 @@ def plan_batches(sizes: Sequence[int], budget: int) -> list[list[int]]:
     """
     order = np.argsort(-np.asarray(sizes, dtype=np.int64), kind="stable").tolist()
     batches: list[list[int]] = []
-    room = 0
+    left = 0
     for index in order:
-        if not batches or sizes[index] > room:
+        if not batches or sizes[index] > left:
             batches.append([])
-            room = budget
+            left = budget
         batches[-1].append(index)
-        room -= sizes[index]
+        left -= sizes[index]
     return batches
 
 
-def slabs(texts: Iterable[str], most_texts: int, most_characters: int) -> Iterator[list[str]]:
+def chunks(texts: Iterable[str], most_texts: int, most_characters: int) -> Iterator[list[str]]:
     """Consecutive lists of texts, each bounded in number and in characters (one over-long text stands alone)."""
-    slab: list[str] = []
+    chunk: list[str] = []
     characters = 0
     for text in texts:
         size = len(text) if isinstance(text, str) else 0
-        if slab and (len(slab) >= most_texts or characters + size > most_characters):
-            yield slab
-            slab, characters = [], 0
-        slab.append(text)
+        if chunk and (len(chunk) >= most_texts or characters + size > most_characters):
+            yield chunk
+            chunk, characters = [], 0
+        chunk.append(text)
         characters += size
-    if slab:
-        yield slab
+    if chunk:
+        yield chunk

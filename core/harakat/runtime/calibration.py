@@ -62,8 +62,8 @@ def round_to_int8(network: Network, tokenizer: TextTokenizer, max_positions: int
     if obstacle:
         raise DeviceError(f"dtype='int8' {obstacle}; use 'float32' or 'bfloat16'")
     engine = Engine(network, tokenizer.prefix, tokenizer.suffix, torch.device("cpu"), None)
-    room = max_positions - engine.specials
-    seen, unseen = (_windows(tokenizer, texts, room) for texts in (_SEEN, _UNSEEN))
+    budget = max_positions - engine.specials
+    seen, unseen = (_windows(tokenizer, texts, budget) for texts in (_SEEN, _UNSEEN))
     exact = engine.pooled(unseen)
     module: Any = network
     quantise_linears(module, lambda: engine.pooled(seen))
@@ -75,9 +75,9 @@ def round_to_int8(network: Network, tokenizer: TextTokenizer, max_positions: int
         )
 
 
-def _windows(tokenizer: TextTokenizer, texts: Sequence[str], room: int) -> list[Window]:
+def _windows(tokenizer: TextTokenizer, texts: Sequence[str], budget: int) -> list[Window]:
     both = [*texts, *map(strip_marks, texts)]
-    return plan_windows(tokenizer.tokenize(both), room, "warn")
+    return plan_windows(tokenizer.tokenize(both), budget, "warn")
 
 
 def _cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harakat.errors import DeviceError
 from harakat.runtime.batching import Window, plan_batches
 from harakat.runtime.packing import pack
-from harakat.runtime.transfers import Flight
+from harakat.runtime.transfers import Transfers
 from harakat.runtime.tuning import BUDGETS, OutOfMemory, best_budget
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ class _Pass(NamedTuple):
 class Pooling:
     """Mean vectors that a device is at work on."""
 
-    def __init__(self, out: NDArray[np.float32], flight: Flight) -> None:
-        self._out, self._flight = out, flight
+    def __init__(self, out: NDArray[np.float32], transfers: Transfers) -> None:
+        self._out, self._transfers = out, transfers
 
     def rows(self) -> NDArray[np.float32]:
         """Wait for them: float32 (windows, hidden_size)."""
-        self._flight.land()
+        self._transfers.finish()
         return self._out
 
 
@@ -141,7 +141,7 @@ class Engine:
             row = self._short(windows[0], self._one)
             if advance:
                 advance([0])
-            return Pooling(row[None], Flight(_nothing, 0))
+            return Pooling(row[None], Transfers(_nothing, 0))
         out = np.empty((len(windows), self.network.hidden_size), dtype=np.float32)
 
         def keep(batch: Sequence[int], rows: Tensor) -> None:
@@ -149,9 +149,9 @@ class Engine:
             if advance:
                 advance(batch)
 
-        flight = Flight(keep, IN_FLIGHT["pooled"])
-        self._run(windows, self._pool, flight)
-        return Pooling(out, flight)
+        transfers = Transfers(keep, IN_FLIGHT["pooled"])
+        self._run(windows, self._pool, transfers)
+        return Pooling(out, transfers)
 
     def _short(self, window: Window, one: OneText) -> NDArray[np.float32]:
         """The mean token vector of one short window."""
@@ -180,9 +180,9 @@ class Engine:
             if advance:
                 advance(batch)
 
-        flight = Flight(keep, IN_FLIGHT["tokens"])
-        self._run(windows, lambda done, count: done.hidden.float(), flight)
-        flight.land()
+        transfers = Transfers(keep, IN_FLIGHT["tokens"])
+        self._run(windows, lambda done, count: done.hidden.float(), transfers)
+        transfers.finish()
         return out
 
     def _pool(self, done: _Pass, count: int) -> Tensor:
@@ -194,7 +194,7 @@ class Engine:
             return mean_pool_segments(done.hidden, done.starts)[:count]
         return mean_pool(done.hidden, equal_length_groups(done.lengths))[:count]
 
-    def _run(self, windows: Sequence[Window], reduce: Callable[[_Pass, int], Tensor], flight: Flight) -> None:
+    def _run(self, windows: Sequence[Window], reduce: Callable[[_Pass, int], Tensor], transfers: Transfers) -> None:
         import torch
 
         self._after_fork()
@@ -210,11 +210,11 @@ class Engine:
                 result = None
                 with _memory_errors() as full:
                     result = reduce(self._forward([windows[i] for i in batch]), len(batch))
-                    flight.add(batch, result)
+                    transfers.add(batch, result)
                 if full:
                     # Out here the failed pass is gone, and with it the memory that it had taken.
                     result = None
-                    flight.land()
+                    transfers.finish()
                     self._free_memory()
                     if len(batch) == 1:
                         raise DeviceError(

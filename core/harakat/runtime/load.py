@@ -19,7 +19,7 @@ from harakat.model.checkpoints.network import Network, load_network, weight_file
 from harakat.model.families.names import MARKED_BERT
 from harakat.model.layers.attention_choice import check_attention, choose_attention
 from harakat.runtime.engine import Engine
-from harakat.runtime.prefetch import Ahead, TokenizerRecipe, check_workers
+from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe, check_workers
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ class Loaded:
     spelling: str
     segmentation: str
     engine: Engine
-    ahead: Ahead
+    prefetcher: Prefetcher
     dtype: str
 
     state: FileState
@@ -143,7 +143,7 @@ def load(
         spelling=recipe.spelling,
         segmentation="on" if getattr(tokenizer, "segmentation", False) else "off",
         engine=engine,
-        ahead=Ahead(tokenizer, recipe, workers, beside=on.type == "cuda"),
+        prefetcher=Prefetcher(tokenizer, recipe, workers, beside=on.type == "cuda"),
         dtype=str(number).removeprefix("torch."),
         state=state,
     )

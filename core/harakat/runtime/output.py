@@ -21,7 +21,7 @@ __all__ = [
     "NpyWriter",
     "ParquetWriter",
     "RowWriter",
-    "check_room",
+    "check_disk_space",
     "file_kind",
     "ids_of",
     "save",
@@ -98,7 +98,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def check_room(path: Path, size: int) -> None:
+def check_disk_space(path: Path, size: int) -> None:
     """Refuse before any work what the disk cannot hold.
 
     Args:
@@ -280,7 +280,7 @@ def save(
     """
     if kind == "npy" and (ids is not None or texts is not None):
         raise OptionError(f"{path}: a .npy file holds vectors and nothing else; write Parquet for ids or texts")
-    check_room(path, (count or 0) * like.shape[1] * like.itemsize)
+    check_disk_space(path, (count or 0) * like.shape[1] * like.itemsize)
     columns: dict[str, type] = {}
     beside: dict[str, Iterator[Any]] = {}
     if ids is not None:

@@ -15,10 +15,10 @@ from harakat.errors import DeviceError
 from harakat.model.pooling import unit_prefix, unit_rows
 from harakat.runtime.batching import Overflow, Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
-from harakat.runtime.prefetch import Ahead, Slab
+from harakat.runtime.prefetch import Chunk, Prefetcher
 from harakat.runtime.truncation import Truncation
 
-__all__ = ["Job", "Launched", "at_once", "launch", "run", "slabs_in_hand"]
+__all__ = ["Job", "PendingChunk", "at_once", "chunks_in_flight", "launch", "run"]
 
 ON_DEVICE = 2
 """On a CUDA device."""
@@ -31,7 +31,7 @@ class Job:
     Attributes:
         prompt: Put before each text.
         policy: For texts that are too long.
-        room: Most content tokens of a window.
+        budget: Most content tokens of a window.
         dim: Values of a vector.
         cut: Counts what is cut.
         advance: Told how many texts are done.
@@ -40,14 +40,14 @@ class Job:
 
     prompt: str
     policy: Overflow
-    room: int
+    budget: int
     dim: int
     cut: Truncation
     advance: Callable[[int], None]
     first: int = 0
 
 
-def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> Iterator[NDArray[np.float32]]:
+def run(texts: Iterable[list[str]], prefetcher: Prefetcher, engine: Engine, job: Job) -> Iterator[NDArray[np.float32]]:
     """The vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
 
     On the CPU a list is taken when the one before it has been given out. A CUDA device has further ones in hand
@@ -58,26 +58,26 @@ def run(texts: Iterable[list[str]], ahead: Ahead, engine: Engine, job: Job) -> I
         DeviceError: A text that does not fit into the device's memory, or a computation that overflowed.
         WorkerError: A tokenising process died.
     """
-    most = slabs_in_hand(engine)
-    slabs = ahead.slabs(texts, job.prompt)
-    launched: deque[Launched] = deque()
+    most = chunks_in_flight(engine)
+    chunks = prefetcher.chunks(texts, job.prompt)
+    pending: deque[PendingChunk] = deque()
     first = job.first
     while True:
         try:
-            slab = next(slabs, None)
-            if slab is not None:
-                launched.append(launch(slab, engine, job, first))
+            chunk = next(chunks, None)
+            if chunk is not None:
+                pending.append(launch(chunk, engine, job, first))
         except Exception:
-            while launched:
-                yield launched.popleft().finish(job)
+            while pending:
+                yield pending.popleft().finish(job)
             raise
-        if slab is None:
+        if chunk is None:
             break
-        first += slab.size
-        while len(launched) > most:
-            yield launched.popleft().finish(job)
-    while launched:
-        yield launched.popleft().finish(job)
+        first += chunk.size
+        while len(pending) > most:
+            yield pending.popleft().finish(job)
+    while pending:
+        yield pending.popleft().finish(job)
 
 
 def at_once(text: str, tokenizer: TextTokenizer, engine: Engine, job: Job) -> NDArray[np.float32]:
@@ -87,17 +87,17 @@ def at_once(text: str, tokenizer: TextTokenizer, engine: Engine, job: Job) -> ND
         TextTooLongError, DeviceError: As `run`.
     """
     tokens = tokenizer.tokenize([job.prompt + text])
-    return launch(Slab(1, tokens), engine, job, job.first).finish(job)
+    return launch(Chunk(1, tokens), engine, job, job.first).finish(job)
 
 
-def slabs_in_hand(engine: Engine) -> int:
-    """Slabs that a device has in hand before the oldest is waited for: none where launching already waits."""
+def chunks_in_flight(engine: Engine) -> int:
+    """Chunks that a device has in hand before the oldest is waited for: none where launching already waits."""
     return ON_DEVICE if engine.device.type == "cuda" else 0
 
 
 @dataclass(frozen=True)
-class Launched:
-    """A slab that the device has in hand."""
+class PendingChunk:
+    """A chunk that the device has in hand."""
 
     size: int
     windows: list[Window]
@@ -133,14 +133,14 @@ def _sum(rows: NDArray[np.float32]) -> float:
     return float(np.einsum("ij->", rows, dtype=np.float64))
 
 
-def launch(slab: Slab, engine: Engine, job: Job, first: int) -> Launched:
-    """Set a device to work on a slab, whose first text has the place `first` in its list.
+def launch(chunk: Chunk, engine: Engine, job: Job, first: int) -> PendingChunk:
+    """Set a device to work on a chunk, whose first text has the place `first` in its list.
 
     Raises:
         TextTooLongError, DeviceError: As `run`.
     """
-    job.cut.count([len(tokens) for tokens in slab.tokens], job.room, job.policy, first)
-    windows = plan_windows(slab.tokens, job.room, job.policy)
-    whole = len(windows) == slab.size
+    job.cut.count([len(tokens) for tokens in chunk.tokens], job.budget, job.policy, first)
+    windows = plan_windows(chunk.tokens, job.budget, job.policy)
+    whole = len(windows) == chunk.size
     pooling = engine.start(windows, (lambda batch: job.advance(len(batch))) if whole else None)
-    return Launched(slab.size, windows, pooling)
+    return PendingChunk(chunk.size, windows, pooling)

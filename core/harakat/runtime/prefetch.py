@@ -25,12 +25,12 @@ from harakat.arabic.tokenizers.tokens import TextTokenizer, Tokens
 from harakat.errors import OptionError, WorkerError
 from harakat.model.families.names import MARKED_BERT
 
-__all__ = ["Ahead", "Slab", "TokenizerRecipe", "check_workers"]
+__all__ = ["Chunk", "Prefetcher", "TokenizerRecipe", "check_workers"]
 
 PART_TEXTS = 512
 """Texts that a worker process takes at a time."""
-SLABS_AHEAD = 2
-"""Slabs that are tokenised while the device is at work on an earlier one."""
+PREFETCH_CHUNKS = 2
+"""Chunks that are tokenised while the device is at work on an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TokenizerRecipe:
         )
 
 
-class Slab(NamedTuple):
+class Chunk(NamedTuple):
     """Consecutive texts, tokenised."""
 
     size: int
@@ -93,15 +93,15 @@ def check_workers(workers: int) -> int:
     return workers
 
 
-class Ahead:
-    """A tokenizer that works ahead. Threads may share one; nothing starts before a second slab is there.
+class Prefetcher:
+    """A tokenizer that works ahead. Threads may share one; nothing starts before a second chunk is there.
 
     Args:
         tokenizer: Works in this process.
         recipe: Makes the same in another one.
         workers: Processes; 0 for none.
         beside: Without processes, whether a thread tokenises while the caller's launches work on a GPU. Otherwise
-            the caller's thread does it slab by slab.
+            the caller's thread does it chunk by chunk.
     """
 
     def __init__(self, tokenizer: TextTokenizer, recipe: TokenizerRecipe, workers: int, beside: bool) -> None:
@@ -109,11 +109,11 @@ class Ahead:
         self._lock = threading.Lock()
         self._pool: tuple[int, Executor] | None = None
 
-    def slabs(self, texts: Iterable[list[str]], prompt: str = "") -> Iterator[Slab]:
+    def chunks(self, texts: Iterable[list[str]], prompt: str = "") -> Iterator[Chunk]:
         """Each list of texts with its tokens, in order.
 
-        The lists are taken in the caller's thread, at most `SLABS_AHEAD` before they are given out where there is
-        somebody to work ahead, else one by one. An error comes out where it belongs: after all slabs before it.
+        The lists are taken in the caller's thread, at most `PREFETCH_CHUNKS` before they are given out where there is
+        somebody to work ahead, else one by one. An error comes out where it belongs: after all chunks before it.
 
         Args:
             texts: Lists of texts.
@@ -123,8 +123,8 @@ class Ahead:
             WorkerError: A worker process died.
         """
         if not (self._workers or self._beside):
-            for slab in texts:
-                yield self._here(slab, prompt)
+            for chunk in texts:
+                yield self._here(chunk, prompt)
             return
         source = iter(texts)
         held: list[str] | None = None
@@ -132,7 +132,7 @@ class Ahead:
         try:
             while True:
                 try:
-                    slab = next(source)
+                    chunk = next(source)
                 except StopIteration:
                     break
                 except Exception:
@@ -142,13 +142,13 @@ class Ahead:
                         yield self._collect(waiting.popleft())
                     raise
                 if held is None and not waiting:
-                    held = slab  # perhaps the only one, and then nobody need be woken
+                    held = chunk  # perhaps the only one, and then nobody need be woken
                     continue
                 if held is not None:
                     waiting.append(self._submit(held, prompt))
                     held = None
-                waiting.append(self._submit(slab, prompt))
-                if len(waiting) > SLABS_AHEAD:
+                waiting.append(self._submit(chunk, prompt))
+                if len(waiting) > PREFETCH_CHUNKS:
                     yield self._collect(waiting.popleft())
             if held is not None:
                 yield self._here(held, prompt)
@@ -159,8 +159,8 @@ class Ahead:
                 for job in unwanted.jobs:
                     job.cancel()
 
-    def _here(self, texts: list[str], prompt: str) -> Slab:
-        return Slab(len(texts), self._tokenizer.tokenize(_prompted(texts, prompt)))
+    def _here(self, texts: list[str], prompt: str) -> Chunk:
+        return Chunk(len(texts), self._tokenizer.tokenize(_prompted(texts, prompt)))
 
     def _submit(self, texts: list[str], prompt: str) -> _Waiting:
         pool, prompted = self._executor(), _prompted(texts, prompt)
@@ -173,7 +173,7 @@ class Ahead:
             self.close()
             raise _died(error) from error
 
-    def _collect(self, waiting: _Waiting) -> Slab:
+    def _collect(self, waiting: _Waiting) -> Chunk:
         tokens: list[Tokens] = []
         try:
             for job in waiting.jobs:
@@ -182,7 +182,7 @@ class Ahead:
         except BrokenProcessPool as error:
             self.close()
             raise _died(error) from error
-        return Slab(waiting.size, tokens)
+        return Chunk(waiting.size, tokens)
 
     def processes(self) -> list[int]:
         """Ids of the worker processes that run."""
@@ -220,7 +220,7 @@ class _Packed(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """A slab under way."""
+    """A chunk under way."""
 
     size: int
     jobs: Sequence[Future[list[Tokens]] | Future[_Packed]]

@@ -1,4 +1,4 @@
-"""Several devices at once: an encoder in a process of its own on each, and slabs of texts dealt out to them."""
+"""Several devices at once: an encoder in a process of its own on each, and chunks of texts dealt out to them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from harakat._support.processes import open_spawned
 from harakat.arabic.tokenizers.tokens import Tokens
 from harakat.errors import DeviceError, OptionError, WorkerError
 from harakat.runtime.batching import Overflow
-from harakat.runtime.pipeline import Job, Launched, launch, slabs_in_hand
-from harakat.runtime.prefetch import Slab
+from harakat.runtime.pipeline import Job, PendingChunk, chunks_in_flight, launch
+from harakat.runtime.prefetch import Chunk
 from harakat.runtime.truncation import Truncation
 
-__all__ = ["Fleet"]
+__all__ = ["ProcessPool"]
 
 DEPTH = 4
-"""Slabs that a process has at a time: one on the device, one behind it, and some on their way in and out."""
+"""Chunks that a process has at a time: one on the device, one behind it, and some on their way in and out."""
 CLOSE_SECONDS = 5.0
 """What a process gets to end by itself."""
 
 
 class _Task(NamedTuple):
-    """A slab for a process."""
+    """A chunk for a process."""
 
     call: int
     number: int
@@ -44,7 +44,7 @@ class _Task(NamedTuple):
     prompt: str
     policy: Overflow
     max_length: int
-    room: int
+    budget: int
     dim: int
 
 
@@ -106,7 +106,7 @@ class _Member:
         )
 
 
-class Fleet:
+class ProcessPool:
     """Processes that encode together. One call at a time.
 
     Args:
@@ -171,11 +171,11 @@ class Fleet:
                 except StopIteration:
                     ended = True
                     break
-                except Exception as error:  # noqa: BLE001  raised below, after the slabs before it
+                except Exception as error:  # noqa: BLE001  raised below, after the chunks before it
                     failure, ended = error, True
                     break
                 max_length = job.cut.max_length
-                member.send(_Task(call, given, texts, first, job.prompt, job.policy, max_length, job.room, job.dim))
+                member.send(_Task(call, given, texts, first, job.prompt, job.policy, max_length, job.budget, job.dim))
                 given += 1
                 first += len(texts)
             while taken in done:
@@ -207,7 +207,7 @@ class Fleet:
         for member in members:
             member.close()
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> ProcessPool:
         return self
 
     def __exit__(
@@ -243,15 +243,15 @@ def _serve(connection: Connection, options: dict[str, Any], threads: int) -> Non
         torch.set_num_threads(threads)
     connection.send(_Done(0, 0, None, None, None))
     loaded = encoder._loaded
-    most = slabs_in_hand(loaded.engine)
+    most = chunks_in_flight(loaded.engine)
     inbox: queue.SimpleQueue[tuple[_Task, Future[list[Tokens]]] | None] = queue.SimpleQueue()
     # Reads all the time, so that the caller never waits to send while this process waits to send to it.
     threading.Thread(target=_read, args=(connection, loaded.tokenizer, inbox), daemon=True).start()
-    launched: deque[tuple[_Task, Job, Launched | Exception]] = deque()
+    pending: deque[tuple[_Task, Job, PendingChunk | Exception]] = deque()
     while True:
         try:
             # With something on the device and nothing to add to it, give it out instead of waiting.
-            item = inbox.get(block=not launched) if len(launched) <= most else _NOTHING
+            item = inbox.get(block=not pending) if len(pending) <= most else _NOTHING
         except queue.Empty:
             item = _NOTHING
         if item is None:
@@ -259,16 +259,16 @@ def _serve(connection: Connection, options: dict[str, Any], threads: int) -> Non
         if isinstance(item, tuple):
             task, tokens = item
             cut = Truncation(task.max_length)
-            job = Job(task.prompt, task.policy, task.room, task.dim, cut, _ignore)
+            job = Job(task.prompt, task.policy, task.budget, task.dim, cut, _ignore)
             try:
-                made: Launched | Exception = launch(
-                    Slab(len(task.texts), tokens.result()), loaded.engine, job, task.first
+                made: PendingChunk | Exception = launch(
+                    Chunk(len(task.texts), tokens.result()), loaded.engine, job, task.first
                 )
             except Exception as error:  # noqa: BLE001  raised in the caller's process
                 made = error
-            launched.append((task, job, made))
+            pending.append((task, job, made))
             continue
-        task, job, made = launched.popleft()
+        task, job, made = pending.popleft()
         try:
             connection.send(_finished(task, job, made))
         except OSError:
@@ -296,7 +296,7 @@ def _read(
             inbox.put((task, pool.submit(tokenizer.tokenize, texts)))
 
 
-def _finished(task: _Task, job: Job, made: Launched | Exception) -> _Done:
+def _finished(task: _Task, job: Job, made: PendingChunk | Exception) -> _Done:
     if isinstance(made, Exception):
         return _Done(task.call, task.number, None, None, _portable(made))
     try:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Flight"]
+__all__ = ["Transfers"]
 
 Keep = Callable[[Sequence[int], "Tensor"], None]
 """Takes the indices of a batch and its result on the host."""
 
 
-class Flight:
+class Transfers:
     """Copies results off a CUDA device without waiting for them; results of other devices arrive at once.
 
     Args:
@@ -40,14 +40,14 @@ class Flight:
         arrived = torch.cuda.current_stream(result.device).record_event()
         self._waiting.append((batch, host, arrived))
         while len(self._waiting) > self._most:
-            self._land()
+            self._finish_oldest()
 
-    def land(self) -> None:
+    def finish(self) -> None:
         """Wait for everything that is under way."""
         while self._waiting:
-            self._land()
+            self._finish_oldest()
 
-    def _land(self) -> None:
+    def _finish_oldest(self) -> None:
         batch, host, arrived = self._waiting.popleft()
         arrived.synchronize()
         self._keep(batch, host)

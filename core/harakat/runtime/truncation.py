@@ -18,14 +18,14 @@ class Truncation:
         self.max_length = max_length
         self.texts = self.cut = self.longest = 0
 
-    def count(self, sizes: Sequence[int], room: int, policy: Overflow, first: int) -> None:
-        """Take note of content sizes; refuse the first one over `room` under ``"error"``."""
+    def count(self, sizes: Sequence[int], budget: int, policy: Overflow, first: int) -> None:
+        """Take note of content sizes; refuse the first one over `budget` under ``"error"``."""
         self.texts += len(sizes)
         if policy == "chunk":
             return
-        specials = self.max_length - room
+        specials = self.max_length - budget
         for index, size in enumerate(sizes):
-            if size <= room:
+            if size <= budget:
                 continue
             if policy == "error":
                 raise TextTooLongError(

@@ -28,13 +28,13 @@ def prepare(tokenizer: PieceTokenizer, texts: Sequence[str], *, longest: int, pr
     """Tokenise `texts`, each cut to `longest` tokens, special tokens and the pieces of `prefix` included."""
     head = [*tokenizer.prefix, *(tokenizer.tokenize([prefix])[0].ids if prefix else ())]
     tail = list(tokenizer.suffix)
-    room = longest - len(head) - len(tail)
+    budget = longest - len(head) - len(tail)
     prepared = []
     for tokens in tokenizer.tokenize(texts):
         assert tokens.marks is not None  # always set by PieceTokenizer
-        ids = np.concatenate([head, tokens.ids[:room], tail]).astype(np.int64)
+        ids = np.concatenate([head, tokens.ids[:budget], tail]).astype(np.int64)
         marks = np.zeros(len(ids), np.int64)
-        marks[len(head) : -len(tail)] = tokens.marks[:room]
+        marks[len(head) : -len(tail)] = tokens.marks[:budget]
         prepared.append(Sequence_(ids, marks))
     return prepared
 

@@ -16,7 +16,7 @@ from typing import Any
 from harakat.arabic.marks import codes as markcodes
 from harakat.errors import RecordError
 
-__all__ = ["FILE", "groups", "lemmas", "together"]
+__all__ = ["FILE", "group_words", "groups", "lemmas"]
 
 FILE = "dictStems"
 _LETTERS = "'|>&<}AbptvjHxd*rzs$SDTZEg_fqklmnhwYyFNKaui~o`{"
@@ -71,10 +71,10 @@ def groups(folder: Path) -> list[list[str]]:
     for word, verb, glosses in lemmas(folder):
         for gloss in glosses:
             sharing[verb, gloss][word] = None
-    return together(sharing, _LARGEST)
+    return group_words(sharing, _LARGEST)
 
 
-def together(sharing: Mapping[Any, Iterable[str]], largest: int) -> list[list[str]]:
+def group_words(sharing: Mapping[Any, Iterable[str]], largest: int) -> list[list[str]]:
     """Return the words that share a key, in the keys' order: those of different letters, at most `largest` of them."""
     found = [list(words) for _, words in sorted(sharing.items())]
     return [

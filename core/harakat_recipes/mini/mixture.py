@@ -104,7 +104,7 @@ class Mixture:
         triplets = [self.words.draw(chance) for _ in range(self.settings.words // (2 if in_carrier else 1))]
         carry, around = self.carrier(chance) if in_carrier else (str, 0)
         # The more words a sentence has, the less one of them counts.
-        room = max(1.0, around / _SHORT_CARRIER)
+        slack = max(1.0, around / _SHORT_CARRIER)
         items, negatives = _triplet_texts(triplets, carry)
         start_words = len(batch)
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
@@ -138,16 +138,16 @@ class Mixture:
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
         # One sentence for all: their cosines lie near each other, and only a higher scale tells them apart.
-        scale = self.settings.carrier_scale * room if in_carrier else 20.0
+        scale = self.settings.carrier_scale * slack if in_carrier else 20.0
         loss = losses.contrast(anchors, rest, torch.arange(count), hidden, dims, scale)
         found["carrier" if in_carrier else "word"] = (1.0, loss)
         if negatives and self.settings.margin_weight:
-            margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN / room)
+            margin = losses.margin(anchors[negatives], rest[negatives], rest[count:], dims, _MARGIN / slack)
             found["margin in carrier" if in_carrier else "margin"] = (self.settings.margin_weight, margin)
         if in_carrier and self.settings.carrier_margin:
             free = ~hidden[:, :count].roll(-1, 1).diagonal()  # the next one's positive is no synonym of this one
             sides = (anchors[free], rest[:count][free], rest[:count].roll(-1, 0)[free])
-            told = losses.margin(*sides, dims, self.settings.carrier_margin / room)
+            told = losses.margin(*sides, dims, self.settings.carrier_margin / slack)
             found["told apart in carrier"] = (self.settings.carrier_weight, told)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]

@@ -31,7 +31,7 @@ def groups(folder: Path) -> list[list[str]]:
     for word, verb, glosses in lexicon.lemmas(folder):
         for synset in sorted({synset for gloss in glosses for synset in synsets_of(gloss, verb, index)}):
             sharing[synset][word] = None
-    return lexicon.together(sharing, _LARGEST)
+    return lexicon.group_words(sharing, _LARGEST)
 
 
 def synsets_of(gloss: str, verb: bool, index: dict[str, dict[str, list[str]]]) -> set[tuple[str, str]]:

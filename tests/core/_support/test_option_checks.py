@@ -63,25 +63,25 @@ def test_a_saved_fingerprint_is_compared(tiny_folder: Path) -> None:
 
 class TestSharedEncoder:
     def test_equal_options_give_one_encoder(self, tiny_folder: Path) -> None:
-        first = Encoder.shared(model=str(tiny_folder), dim=16)
-        assert Encoder.shared(model=str(tiny_folder), dim=16, revision=None) is first
-        assert Encoder.shared(model=str(tiny_folder), dim=32) is not first
+        first = Encoder.cached(model=str(tiny_folder), dim=16)
+        assert Encoder.cached(model=str(tiny_folder), dim=16, revision=None) is first
+        assert Encoder.cached(model=str(tiny_folder), dim=32) is not first
 
     def test_and_so_do_options_that_the_checkpoint_would_have_chosen(self, tiny_folder: Path) -> None:
-        first = Encoder.shared(model=str(tiny_folder))
-        assert Encoder.shared(model=str(tiny_folder), dim=64, query_prompt="", spelling="as-is") is first
-        assert Encoder.shared(model=str(tiny_folder), overflow="warn", max_length=128) is first
-        assert Encoder.shared(model=str(tiny_folder), overflow="chunk") is not first
+        first = Encoder.cached(model=str(tiny_folder))
+        assert Encoder.cached(model=str(tiny_folder), dim=64, query_prompt="", spelling="as-is") is first
+        assert Encoder.cached(model=str(tiny_folder), overflow="warn", max_length=128) is first
+        assert Encoder.cached(model=str(tiny_folder), overflow="chunk") is not first
 
     def test_replaced_files_are_noticed(self, tmp_path: Path) -> None:
         folder = str(write_tiny(tmp_path / "model", seed=20))
-        first = Encoder.shared(model=folder)
+        first = Encoder.cached(model=folder)
         before, row = first.fingerprint, first.encode("علم")
         write_tiny(tmp_path / "model", seed=21)
         assert first.fingerprint == before
-        second = Encoder.shared(model=folder)
+        second = Encoder.cached(model=folder)
         assert second.fingerprint.weights != before.weights
-        assert Encoder.shared(model=folder, dim=64) is second
+        assert Encoder.cached(model=folder, dim=64) is second
         assert not np.allclose(second.encode("علم"), row)
         np.testing.assert_array_equal(first.encode("علم"), row)
 
@@ -93,8 +93,8 @@ class TestSharedEncoder:
 
     def test_files_that_are_gone_do_not_matter_to_what_is_loaded(self, tmp_path: Path) -> None:
         folder = write_tiny(tmp_path / "model", seed=22)
-        first = Encoder.shared(model=str(folder))
+        first = Encoder.cached(model=str(folder))
         fingerprint = first.fingerprint
         shutil.rmtree(folder)
-        assert Encoder.shared(model=str(folder)) is first
+        assert Encoder.cached(model=str(folder)) is first
         assert first.fingerprint == fingerprint

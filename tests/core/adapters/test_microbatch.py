@@ -99,7 +99,7 @@ async def test_more_than_a_round_of_short_calls(encoder: Encoder, monkeypatch: p
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=12))
 def test_any_texts_give_what_encode_gives(tiny_folder: Path, texts: list[str]) -> None:
-    encoder = Encoder.shared(model=str(tiny_folder), dim=32)
+    encoder = Encoder.cached(model=str(tiny_folder), dim=32)
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
 
     async def together() -> list[list[float]]:

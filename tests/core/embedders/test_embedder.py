@@ -26,8 +26,8 @@ def test_an_encoder(tiny_folder: Path):
     texts = ["عِلْم", "عَلَم", "عِلْم"]
     assert embedder.dims == (64, 32, 16) and embedder.facts["fingerprint"] == str(encoder.fingerprint)
     np.testing.assert_allclose(embedder.encode(texts), encoder.encode(texts), atol=1e-6)
-    np.testing.assert_allclose(embedder.encode(texts, "query"), encoder.encode_queries(texts), atol=1e-6)
-    np.testing.assert_allclose(embedder.encode(texts, "document"), encoder.encode_documents(texts), atol=1e-6)
+    np.testing.assert_allclose(embedder.encode(texts, "query"), encoder.encode_query(texts), atol=1e-6)
+    np.testing.assert_allclose(embedder.encode(texts, "document"), encoder.encode_document(texts), atol=1e-6)
     assert np.array_equal(embedder.encode(texts)[0], embedder.encode(texts)[2])
     assert embedder.encode([]).shape == (0, 64)
     assert as_embedder(encoder, dims=[32]).encode(texts).shape == (3, 32)

@@ -69,7 +69,7 @@ def test_a_fresh_process(tiny_folder: Path, tmp_path: Path, texts: list[str]) ->
         encoder = Encoder(tiny_folder, dim=dim, **options)
         assert export_eurobert(encoder, tmp_path / name) == tmp_path / name
         np.save(tmp_path / f"{name}.npy", encoder.encode(texts))
-        np.save(tmp_path / f"{name}-query.npy", encoder.encode_queries(texts))
+        np.save(tmp_path / f"{name}-query.npy", encoder.encode_query(texts))
     to_sentence_transformer(encoder).save(str(tmp_path / "native"))
     ids = [[piece.id for piece in encoder.pieces(text)] for text in texts]
     (tmp_path / "texts.json").write_text(json.dumps(texts))

@@ -71,8 +71,8 @@ def test_prompts_and_lengths(tiny_folder: Path, texts: list[str]) -> None:
     model = to_sentence_transformer(encoder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert far(model.encode_query(texts), encoder.encode_queries(texts)) < 1e-5
-        assert far(model.encode_document(texts), encoder.encode_documents(texts)) < 1e-5
+        assert far(model.encode_query(texts), encoder.encode_query(texts)) < 1e-5
+        assert far(model.encode_document(texts), encoder.encode_document(texts)) < 1e-5
         assert far(model.encode(texts), encoder.encode(texts)) < 1e-5
         assert far(model.encode(texts, prompt="قال: "), encoder.encode(texts, prompt="قال: ")) < 1e-5
 
@@ -113,10 +113,10 @@ def test_a_saved_folder_is_read_by_everyone(saved: tuple[Path, Encoder], texts: 
     assert loaded.prompts["query"] == "سؤال: "
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert far(loaded.encode_query(texts), encoder.encode_queries(texts)) < 1e-5
+        assert far(loaded.encode_query(texts), encoder.encode_query(texts)) < 1e-5
         assert far(loaded.encode(texts), encoder.encode(texts)) < 1e-5
         again = Encoder(folder, device="cpu")
-        assert np.array_equal(again.encode_queries(texts), encoder.encode_queries(texts))
+        assert np.array_equal(again.encode_query(texts), encoder.encode_query(texts))
     assert (again.max_length, again.query_prompt, again.dims) == (48, "سؤال: ", (64, 32, 16))
     assert not any(path.suffix in (".py", ".bin", ".pt") for path in folder.rglob("*"))
     assert "register_transformers()" in (folder / "README.md").read_text(encoding="utf-8")

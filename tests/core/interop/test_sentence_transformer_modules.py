@@ -24,7 +24,7 @@ def test_the_same_vectors(dim: int, marked_encoder: Encoder, texts: list[str]) -
     model = to_sentence_transformer(encoder)
     for got, wanted in (
         (model.encode(texts, batch_size=3), encoder.encode(texts)),
-        (model.encode_query(texts), encoder.encode_queries(texts)),
+        (model.encode_query(texts), encoder.encode_query(texts)),
         (model.encode(texts, truncate_dim=32), encoder.with_options(dim=32).encode(texts)),
     ):
         assert np.abs(got - wanted).max() < 1e-5

@@ -1,4 +1,4 @@
-"""Slabs through tokenising and the device, in order, whatever goes wrong."""
+"""Chunks through tokenising and the device, in order, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harakat import Encoder
 from harakat.errors import TextTooLongError
 from harakat.runtime import pipeline
 from harakat.runtime.pipeline import Job, run
-from harakat.runtime.prefetch import Ahead, TokenizerRecipe
+from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe
 from harakat.runtime.truncation import Truncation
 from support import quran
 
 VERSES = list(quran.VERSES.values())
-SLABS = [VERSES[at : at + 5] for at in range(0, len(VERSES), 5)]
+CHUNKS = [VERSES[at : at + 5] for at in range(0, len(VERSES), 5)]
 LONG = " ".join(VERSES)
 
 
@@ -28,9 +28,9 @@ def encoder(tiny_folder: Path) -> Encoder:
 
 @pytest.fixture(params=[0, 2], ids=["one by one", "two in hand"])
 def in_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, encoder: Encoder) -> int:
-    """As on the CPU, and with slabs in hand as on a GPU: results then wait in the same way."""
+    """As on the CPU, and with chunks in hand as on a GPU: results then wait in the same way."""
     if request.param:
-        monkeypatch.setattr(pipeline, "slabs_in_hand", lambda engine: request.param)
+        monkeypatch.setattr(pipeline, "chunks_in_flight", lambda engine: request.param)
     return int(request.param)
 
 
@@ -38,32 +38,32 @@ def job(encoder: Encoder, policy: str = "warn") -> Job:
     return Job("", policy, encoder.max_length - 2, encoder.dim, Truncation(encoder.max_length), lambda steps: None)  # type: ignore[arg-type]
 
 
-def ahead(encoder: Encoder, folder: Path) -> Ahead:
+def prefetcher(encoder: Encoder, folder: Path) -> Prefetcher:
     recipe = TokenizerRecipe(folder, "neoarabert", "as-is")
-    return Ahead(encoder._loaded.tokenizer, recipe, 0, beside=True)
+    return Prefetcher(encoder._loaded.tokenizer, recipe, 0, beside=True)
 
 
 def test_rows_in_order(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
-    made = list(run(SLABS, ahead(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "chunk")))
-    assert [len(rows) for rows in made] == [len(slab) for slab in SLABS]
+    made = list(run(CHUNKS, prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "chunk")))
+    assert [len(rows) for rows in made] == [len(chunk) for chunk in CHUNKS]
     np.testing.assert_allclose(np.concatenate(made), encoder.encode(VERSES, overflow="chunk"), atol=1e-5)
 
 
-def test_an_error_comes_after_all_slabs_before_it(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
+def test_an_error_comes_after_all_chunks_before_it(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
     def source() -> Iterator[list[str]]:
-        yield from ([verse[:40] for verse in slab] for slab in SLABS[:4])
+        yield from ([verse[:40] for verse in chunk] for chunk in CHUNKS[:4])
         yield ["قصير", LONG]
         yield ["لا يصل إليه"]
 
-    rows = run(source(), ahead(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "error"))
-    assert [len(next(rows)) for _ in range(4)] == [len(slab) for slab in SLABS[:4]]
-    with pytest.raises(TextTooLongError, match=f"text {sum(map(len, SLABS[:4])) + 1} has"):
+    rows = run(source(), prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "error"))
+    assert [len(next(rows)) for _ in range(4)] == [len(chunk) for chunk in CHUNKS[:4]]
+    with pytest.raises(TextTooLongError, match=f"text {sum(map(len, CHUNKS[:4])) + 1} has"):
         next(rows)
     assert next(rows, None) is None
 
 
 def test_a_run_that_is_left_leaves_nothing_behind(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
-    rows = run(iter(SLABS), ahead(encoder, tiny_folder), encoder._loaded.engine, job(encoder))
+    rows = run(iter(CHUNKS), prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder))
     next(rows)
     rows.close()  # type: ignore[attr-defined]
     np.testing.assert_allclose(encoder.encode(VERSES[:5], overflow="chunk").shape, (5, 64))

@@ -25,9 +25,9 @@ MANY = [numbered(number) for number in range(1200)]
 
 
 @pytest.fixture(autouse=True)
-def small_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough slabs for two processes out of few texts."""
-    monkeypatch.setattr("harakat.encoder.SLAB_TEXTS", 100)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough chunks for two processes out of few texts."""
+    monkeypatch.setattr("harakat.encoder.CHUNK_TEXTS", 100)
     monkeypatch.setattr("harakat.encoder.STREAM_TEXTS", 100)
 
 
@@ -43,8 +43,8 @@ def both(encoder: Encoder) -> Iterator[Encoder]:
 
 
 def processes(encoder: Encoder) -> list[int]:
-    assert encoder._fleet is not None
-    return [member.process.pid or 0 for member in encoder._fleet._members]
+    assert encoder._process_pool is not None
+    return [member.process.pid or 0 for member in encoder._process_pool._members]
 
 
 def gone(process: int) -> bool:
@@ -64,7 +64,7 @@ def test_the_vectors_of_one_in_order(encoder: Encoder, both: Encoder) -> None:
 
 
 def test_both_work(both: Encoder) -> None:
-    assert both._fleet is not None
+    assert both._process_pool is not None
     before = [_cpu_ticks(process) for process in processes(both)]
     both.encode(MANY)
     assert all(_cpu_ticks(process) > ticks for process, ticks in zip(processes(both), before, strict=True))
@@ -132,7 +132,7 @@ def test_processes_end_with_the_one_that_started_them(tiny_folder: Path, tmp_pat
         "from harakat import Encoder\n"
         "if __name__ == '__main__':\n"
         "    with Encoder(sys.argv[1]).on_devices(['cpu']) as many:\n"
-        "        print(*[m.process.pid for m in many._fleet._members], flush=True)\n"
+        "        print(*[m.process.pid for m in many._process_pool._members], flush=True)\n"
         "        time.sleep(60)\n",
         encoding="utf-8",
     )

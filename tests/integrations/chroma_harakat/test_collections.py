@@ -274,7 +274,7 @@ def test_sixteen_threads_give_the_serial_result(client: ClientAPI, encoder: Enco
     assert failed == []
     stored = collection.get(include=["documents", "embeddings"])
     assert dict(zip(stored["ids"], stored["documents"] or [], strict=True)) == documents
-    serial = encoder.encode_documents([documents[key] for key in stored["ids"]])
+    serial = encoder.encode_document([documents[key] for key in stored["ids"]])
     np.testing.assert_allclose(stored["embeddings"], serial, atol=1e-5)
 
 

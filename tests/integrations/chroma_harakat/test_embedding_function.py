@@ -38,7 +38,7 @@ def test_it_is_registered_and_has_the_signature_that_chroma_checks(function: Har
 
 
 def test_documents_and_queries_are_lists_of_float32_unit_rows(function: HarakatEmbeddingFunction, encoder: Encoder):
-    for embed, expected in ((function, encoder.encode_documents(TEXTS)), (function.embed_query, encoder.encode(TEXTS))):
+    for embed, expected in ((function, encoder.encode_document(TEXTS)), (function.embed_query, encoder.encode(TEXTS))):
         rows: Any = embed(TEXTS)
         assert isinstance(rows, list)
         assert all(isinstance(row, np.ndarray) and row.dtype == np.float32 and row.shape == (64,) for row in rows)

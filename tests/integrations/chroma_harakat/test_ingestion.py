@@ -42,7 +42,7 @@ def test_records_are_stored_with_the_encoders_vectors(client: ClientAPI, encoder
     for record in records(1100):
         assert kept[record.id][:2] == [record.text, record.metadata]
     np.testing.assert_allclose(
-        [row[2] for row in kept.values()], encoder.encode_documents([r.text for r in records(1100)]), atol=1e-5
+        [row[2] for row in kept.values()], encoder.encode_document([r.text for r in records(1100)]), atol=1e-5
     )
 
 
@@ -253,9 +253,9 @@ def test_search_gives_scores_texts_and_payloads(client: ClientAPI, encoder: Enco
     assert (first[0].id, first[0].text, first[0].metadata) == ("r7", records(20)[7].text, {"n": 7})
     assert len(first) == len(second) == 5
     assert [h.score for h in second] == sorted((h.score for h in second), reverse=True)
-    query = encoder.encode_queries("الطالب")
+    query = encoder.encode_query("الطالب")
     for hit in second:
-        assert hit.score == pytest.approx(float(query @ encoder.encode_documents(hit.text)), abs=1e-5)
+        assert hit.score == pytest.approx(float(query @ encoder.encode_document(hit.text)), abs=1e-5)
     assert [h.id for h in search(client, "poems", encoder, ["الطالب"], where={"n": 3})[0]] == ["r3"]
     assert search(client, "poems", encoder, []) == []
     with pytest.raises(StoreError, match="searching 'poems'"):

@@ -48,7 +48,7 @@ def test_a_file_is_indexed_and_found_again(run: Run, tmp_path: Path, tiny_folder
     assert done.stdout.endswith("chroma:store#poems holds 300\n")
     kept = stored(tmp_path / "store", "poems")
     assert {key: row[:2] for key, row in kept.items()} == {f"r{i}": (numbered(i), {"n": i}) for i in range(300)}
-    vectors = Encoder(tiny_folder, dim=32).encode_documents([numbered(i) for i in range(300)])
+    vectors = Encoder(tiny_folder, dim=32).encode_document([numbered(i) for i in range(300)])
     np.testing.assert_allclose([row[2] for row in kept.values()], vectors, atol=1e-5)
 
     # Again, with more: what is there is left alone; the encoder is the collection's own.

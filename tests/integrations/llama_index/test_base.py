@@ -382,7 +382,7 @@ class TestSaving:
         folder = write_tiny(tmp_path / "model", seed=6)
         pickled = pickle.dumps(HarakatEmbedding(model_name=folder))
         folder.rename(tmp_path / "moved")
-        monkeypatch.setattr(encoder, "_shared", {})  # as another process starts
+        monkeypatch.setattr(encoder, "_cached", {})  # as another process starts
         with pytest.raises(UnknownModelError):
             pickle.loads(pickled)
 

@@ -62,7 +62,7 @@ async def test_everything_can_be_awaited(async_client, encoder, verses):
     for search in (opened.search, opened.search_two_stage, opened.search_tokens):
         assert ids(await search(query, limit=1)) == [verses[4].id]
     assert [ids(hits[:1]) for hits in await opened.search_many([query])] == [[verses[4].id]]
-    assert [ids(h[:1]) for h in await opened.search_vectors(encoder.encode_queries([query]))] == [[verses[4].id]]
+    assert [ids(h[:1]) for h in await opened.search_vectors(encoder.encode_query([query]))] == [[verses[4].id]]
     assert await opened.get([verses[2].id]) == [verses[2]]
     await opened.delete([verses[2].id])
     assert await opened.get([verses[2].id]) == [None]

@@ -26,9 +26,9 @@ def ranked(scores, limit=10):
 
 
 def test_plain_search_is_cosine_at_any_dim(filled, encoder, verses):
-    documents = encoder.encode_documents([v.text for v in verses[:60]])
+    documents = encoder.encode_document([v.text for v in verses[:60]])
     for dim in (64, 32, 16):
-        scores = unit_prefix(documents, dim) @ unit_prefix(encoder.encode_queries(QUERIES), dim).T
+        scores = unit_prefix(documents, dim) @ unit_prefix(encoder.encode_query(QUERIES), dim).T
         for column, hits in enumerate(filled.search_many(QUERIES, dim=dim)):
             assert [hit.score for hit in hits] == pytest.approx(ranked(scores[:, column]), abs=1e-5)
 
@@ -42,7 +42,7 @@ def test_hits_carry_text_and_payload_byte_for_byte(filled, verses):
 
 def test_two_stages_rank_their_candidates_at_the_full_dim(filled, encoder, verses):
     texts = [v.text for v in verses[:60]]
-    documents, query = encoder.encode_documents(texts), encoder.encode_queries([QUERIES[0]])[0]
+    documents, query = encoder.encode_document(texts), encoder.encode_query([QUERIES[0]])[0]
     first = unit_prefix(documents, 16) @ unit_prefix(query, 16)
     kept = np.argsort(-first, kind="stable")[:20]
     wanted = ranked((documents @ query)[kept], 5)
@@ -76,10 +76,10 @@ def test_a_threshold_cuts(filled):
 
 
 def test_own_vectors_can_be_searched(filled, encoder):
-    rows = encoder.encode_queries(QUERIES)
+    rows = encoder.encode_query(QUERIES)
     assert filled.search_vectors(rows) == close_to(filled.search_many(QUERIES))
     assert filled.search_vectors(rows.tolist(), dim=32) == close_to(filled.search_many(QUERIES, dim=32))
-    small = encoder.with_options(dim=32).encode_queries(QUERIES)
+    small = encoder.with_options(dim=32).encode_query(QUERIES)
     for a, b in zip(filled.search_vectors(small, dim=32), filled.search_many(QUERIES, dim=32), strict=True):
         assert [hit.score for hit in a] == pytest.approx([hit.score for hit in b], abs=1e-5)
 

@@ -36,7 +36,7 @@ def quran(encoder):
     records = [Record(ayah.key, ayah.text) for ayah in Mushaf.hafs().ayahs]
     reading = short.with_options(overflow="warn")
     with pytest.warns(UserWarning, match="longer than max_length"):
-        vectors = reading.encode_documents([record.text for record in records])
+        vectors = reading.encode_document([record.text for record in records])
     return reading, records, vectors
 
 
@@ -89,7 +89,7 @@ def test_recall_over_the_quran_with_the_default_model(tmp_path):
     encoder = Encoder()
     ayahs = Mushaf.hafs().ayahs
     records = [Record(number, ayah.text) for number, ayah in enumerate(ayahs)]
-    full = encoder.encode_documents([record.text for record in records])
+    full = encoder.encode_document([record.text for record in records])
     rows = {dim: unit_prefix(full, dim) for dim in encoder.dims}
     points = [
         Point(record.id, {f"dim_{dim}": rows[dim][record.id] for dim in rows}, {"text": record.text, "id": record.id})

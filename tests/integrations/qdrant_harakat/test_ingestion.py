@@ -48,11 +48,11 @@ def test_small_vectors_are_the_renormalised_prefix(encoder, verses):
     client = QdrantClient(":memory:")
     create_collection(client, "verses", encoder).ingest(verses[:20])
     points, _ = client.scroll("verses", limit=50, with_vectors=True)
-    full = encoder.encode_documents([point.payload["text"] for point in points])
+    full = encoder.encode_document([point.payload["text"] for point in points])
     for dim in (64, 32, 16):
         rows = np.array([point.vector[f"dim_{dim}"] for point in points])
         np.testing.assert_allclose(rows, unit_prefix(full, dim), atol=1e-6)
-        direct = encoder.with_options(dim=dim).encode_documents([point.payload["text"] for point in points])
+        direct = encoder.with_options(dim=dim).encode_document([point.payload["text"] for point in points])
         np.testing.assert_allclose(rows, direct, atol=1e-6)
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
 
@@ -205,7 +205,7 @@ def test_a_local_folder_that_fails_in_mid_batch(tmp_path, encoder, verses):
 def test_a_process_that_is_killed(tmp_path, encoder, verses):
     with EdgeClient(tmp_path / "edge") as client:
         create_collection(client, "verses", encoder)
-    full = encoder.encode_documents([v.text for v in verses])
+    full = encoder.encode_document([v.text for v in verses])
     points = [
         Point(record.point_id, {f"dim_{dim}": unit_prefix(row, dim) for dim in (64, 32, 16)}, record.payload)
         for record, row in zip(prepared(verses), full, strict=True)

@@ -190,10 +190,10 @@ class PieceTokenizer:
         for some in _portions(words):
             spelt = some if self._spelling == "given" else spell_each(some, quranic)
             alone = len(some) < _FEW or len(some[-1]) > _LONGEST or not self._cutter.cuts_many
-            made.update(zip(some, self._one_by_one(spelt) if alone else self._together(spelt), strict=True))
+            made.update(zip(some, self._one_by_one(spelt) if alone else self._encode_batch(spelt), strict=True))
         return made
 
-    def _together(self, spelt: list[str]) -> list[bytes]:
+    def _encode_batch(self, spelt: list[str]) -> list[bytes]:
         """The pieces of words in everyday spelling, by arrays as far as they are plain."""
         marked = MarkedWords(spelt)
         spans, sizes, known = self._cutter.cut_many(marked.points, marked.stops)

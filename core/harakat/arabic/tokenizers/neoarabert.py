@@ -237,10 +237,10 @@ class ArabicTokenizer:
         encoded = self._wordpiece.encode(parts) if self._wordpiece is not None else {}
         others = [part for part in parts if part not in encoded]
         if others:
-            encoded.update(self._encode_together(others))
+            encoded.update(self._encode_batch(others))
         return encoded
 
-    def _encode_together(self, parts: list[str]) -> dict[str, bytes]:
+    def _encode_batch(self, parts: list[str]) -> dict[str, bytes]:
         """Ids of parts from the library, in one call, with a landmark of known id between them to tell them apart."""
         if self._landmark is not None:
             char, landmark = self._landmark
@@ -255,7 +255,7 @@ class ArabicTokenizer:
             with_it = [part for part in parts if char in part]
             if 0 < len(with_it) < len(parts):
                 without = [part for part in parts if char not in part]
-                return self._encode_together(without) | self._encode_together(with_it)
+                return self._encode_batch(without) | self._encode_batch(with_it)
         return {part: np.array(ids, np.int32).tobytes() for part, ids in zip(parts, self._encode(parts), strict=True)}
 
     def pieces(self, text: str) -> list[Piece]:

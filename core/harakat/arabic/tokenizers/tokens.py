@@ -86,13 +86,13 @@ def groups(texts: Sequence[str]) -> Iterator[list[str]]:
 def by_characters(items: Iterable[str], size: int) -> Iterator[list[str]]:
     """The items in order, in lists that end with the item that brings them to `size` characters."""
     part: list[str] = []
-    room = size
+    left = size
     for item in items:
         part.append(item)
-        room -= len(item)
-        if room <= 0:
+        left -= len(item)
+        if left <= 0:
             yield part
-            part, room = [], size
+            part, left = [], size
     if part:
         yield part
 

@@ -88,7 +88,7 @@ class TextBatches:
         texts: With their marks, in the spelling that the model reads.
         vectors: The teacher's of the bare texts, (texts, hidden).
         tokenizer: The student's.
-        room: Most tokens of a text.
+        budget: Most tokens of a text.
         seed: Of the marks that are left out.
         axes: Turns vectors to targets; None takes them as they are.
     """
@@ -96,14 +96,14 @@ class TextBatches:
     texts: Sequence[str]
     vectors: NDArray[Any]
     tokenizer: ArabicTokenizer
-    room: int
+    budget: int
     seed: int
     axes: Axes | None = field(default=None)
 
     def __call__(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
         """Ids and lengths, int64, the longest sequence first, and targets, float32 (n, hidden)."""
         shown = [thinned(self.texts[text], random.Random(f"{self.seed} {place}")) for text, place in draws]
-        found = [tokens.ids[: self.room] for tokens in self.tokenizer.tokenize(shown)]
+        found = [tokens.ids[: self.budget] for tokens in self.tokenizer.tokenize(shown)]
         order = sorted(range(len(draws)), key=lambda index: -len(found[index]))
         head, tail = self.tokenizer.prefix, self.tokenizer.suffix
         ids = [np.concatenate((head, found[index], tail)).astype(np.int64) for index in order]

@@ -97,13 +97,13 @@ class Corpus:
     windows: NDArray[np.int64]
 
     @classmethod
-    def of(cls, texts: Sequence[str], tokenizer: ArabicTokenizer, room: int) -> Corpus:
+    def of(cls, texts: Sequence[str], tokenizer: ArabicTokenizer, budget: int) -> Corpus:
         """Tokenise texts.
 
         Args:
             texts: In the spelling that the model reads.
             tokenizer: With its word cache on.
-            room: Most tokens in a window. A longer text becomes several windows, cut between words; a single word
+            budget: Most tokens in a window. A longer text becomes several windows, cut between words; a single word
                 that is longer is cut short.
 
         Raises:
@@ -123,10 +123,10 @@ class Corpus:
             for text in runs:
                 used = 0
                 for _ in text:
-                    ids = next(found).ids[:room]
+                    ids = next(found).ids[:budget]
                     if not len(ids):
                         continue
-                    if used + len(ids) > room:
+                    if used + len(ids) > budget:
                         windows.append(len(sizes))
                         used = 0
                     parts.append(ids)

@@ -99,8 +99,8 @@ def pretrain(
         nonlocal begun
         begun = begun or Start(fresh, **options)
         reader = begun.tokenizer
-        room = settings.max_length - len(reader.prefix) - len(reader.suffix)
-        corpus = Corpus.of(begun.spell(items), reader, room)
+        budget = settings.max_length - len(reader.prefix) - len(reader.suffix)
+        corpus = Corpus.of(begun.spell(items), reader, budget)
         masker = WordMasker.of(begun.vocabulary, settings.share, settings.marks_only)
         batches = MaskedBatches(corpus, reader, masker, settings.seed)
         return run.train(MaskedLM(begun.network, settings.seed), len(corpus), batches)
@@ -198,8 +198,8 @@ def distil(
         rows, reader = cache.load(), student.tokenizer
         sample = np.asarray(rows[:: -(-len(rows) // _AXES_FROM)], np.float32)
         axes = None if settings.axes is None else find_axes(sample, settings.axes)
-        room = settings.max_length - len(reader.prefix) - len(reader.suffix)
-        batches = TextBatches(items, rows, reader, room, settings.seed, axes)
+        budget = settings.max_length - len(reader.prefix) - len(reader.suffix)
+        batches = TextBatches(items, rows, reader, budget, settings.seed, axes)
         return run.train(Student(student.network, student.dims), len(items), batches)
 
     return run.carry_out(cache.compute, steps, lambda folder, count: student.save(folder, run.card(count), run.facts))

@@ -116,13 +116,13 @@ def learn_tokenizer(
     fixed = [*SPECIAL, SEPARATOR, *single, *_MARK_CHARS, *(_REST + mark for mark in _MARK_CHARS)]
     longer = {string: count for string, count in strings.items() if len(string) > 1}
     common = sorted(longer, key=lambda string: (-longer[string], string))[:mark_strings]
-    room = size - len(fixed) - len(common)
-    if room < 0:
+    budget = size - len(fixed) - len(common)
+    if budget < 0:
         raise OptionError(
             f"vocabulary={size} pieces: special tokens, {len(letters)} letters and single marks take {len(fixed)}, and "
             f"mark_strings={len(common)} more; take at least {len(fixed) + len(common)}, or fewer mark strings"
         )
-    pieces = [*SPECIAL, SEPARATOR, *single, *_learn_pieces(words, single, room)]
+    pieces = [*SPECIAL, SEPARATOR, *single, *_learn_pieces(words, single, budget)]
     pieces += [*_MARK_CHARS, *(_REST + mark for mark in _MARK_CHARS), *common]
     whole = sum(longer[string] for string in common) + sum(n for string, n in strings.items() if len(string) == 1)
     coverage = whole / total if (total := strings.total()) else 0.0
@@ -182,8 +182,8 @@ def _alphabet(words: Counter[str]) -> list[str]:
     return sorted({*sure, *others[:_MOST_LETTERS]})
 
 
-def _learn_pieces(words: Counter[str], single: list[str], room: int) -> list[str]:
-    """Up to `room` pieces of several letters, in the order they are learnt."""
+def _learn_pieces(words: Counter[str], single: list[str], budget: int) -> list[str]:
+    """Up to `budget` pieces of several letters, in the order they are learnt."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
@@ -191,13 +191,13 @@ def _learn_pieces(words: Counter[str], single: list[str], room: int) -> list[str
     # The trainer breaks ties by id and numbers letters as a hash table gives them out. Given beforehand, as special
     # tokens, their ids are the same in every run.
     trainer = trainers.WordPieceTrainer(
-        vocab_size=len(single) + room, min_frequency=2, special_tokens=single, show_progress=False
+        vocab_size=len(single) + budget, min_frequency=2, special_tokens=single, show_progress=False
     )
     alphabet = {char for char in single if len(char) == 1}
     tokenizer.train_from_iterator(_lines(words, alphabet), trainer)
     learnt: dict[str, int] = tokenizer.get_vocab()
     known = set(single)
-    return sorted(learnt.keys() - known, key=learnt.__getitem__)[:room]
+    return sorted(learnt.keys() - known, key=learnt.__getitem__)[:budget]
 
 
 def _lines(words: Counter[str], alphabet: set[str]) -> Iterator[str]:

@@ -134,7 +134,7 @@ class HarakatEmbedding(BaseEmbedding):
         except ValidationError as error:
             raise invalid_options(own, error.errors()) from error
         chosen = {name: getattr(self, name) for name in ENCODER_OPTIONS}
-        encoder = Encoder.shared(model=self.model_name, **chosen)
+        encoder = Encoder.cached(model=self.model_name, **chosen)
         check_fingerprint(encoder, fingerprint)
         self._encoder = encoder
         # What was left open is decided now. Past the setter, so that `model_fields_set` keeps what the caller chose.
@@ -173,7 +173,7 @@ class HarakatEmbedding(BaseEmbedding):
     # What LlamaIndex asks of a model
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        row: Embedding = self._encoder.encode_queries(check_text(query, 0), show_progress=False).tolist()
+        row: Embedding = self._encoder.encode_query(check_text(query, 0), show_progress=False).tolist()
         return row
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
@@ -186,7 +186,7 @@ class HarakatEmbedding(BaseEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        rows: list[Embedding] = self._encoder.encode_documents(texts, show_progress=False).tolist()
+        rows: list[Embedding] = self._encoder.encode_document(texts, show_progress=False).tolist()
         return rows
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:

@@ -25,16 +25,16 @@ def reader(tokenizer_folder: Path) -> ArabicTokenizer:
     return ArabicTokenizer.from_folder(tokenizer_folder)
 
 
-@given(lines=LINES.filter(lambda lines: any(lines)), room=st.integers(3, 40))
+@given(lines=LINES.filter(lambda lines: any(lines)), budget=st.integers(3, 40))
 @settings(max_examples=80, deadline=None)
-def test_windows_are_the_texts(reader: ArabicTokenizer, lines: list[str], room: int) -> None:
-    corpus = Corpus.of(lines, reader, room)
+def test_windows_are_the_texts(reader: ArabicTokenizer, lines: list[str], budget: int) -> None:
+    corpus = Corpus.of(lines, reader, budget)
     seen = [corpus.window(place) for place in range(len(corpus))]
-    assert all(0 < len(ids) == len(words) <= room for ids, words in seen)
+    assert all(0 < len(ids) == len(words) <= budget for ids, words in seen)
     assert all(np.array_equal(np.unique(words), np.arange(words[-1] + 1)) for _, words in seen)
-    cut = [min(len(tokens), room) for line in lines for tokens in reader.tokenize(line.split())]
+    cut = [min(len(tokens), budget) for line in lines for tokens in reader.tokenize(line.split())]
     assert sum(len(ids) for ids, _ in seen) == sum(cut)
-    if all(len(tokens) <= room for line in lines for tokens in reader.tokenize(line.split())):
+    if all(len(tokens) <= budget for line in lines for tokens in reader.tokenize(line.split())):
         whole = np.concatenate([tokens.ids for tokens in reader.tokenize(lines)])
         assert np.array_equal(np.concatenate([ids for ids, _ in seen]), whole)
     # A window ends where its text ends, or where the next word would not fit.
@@ -42,7 +42,7 @@ def test_windows_are_the_texts(reader: ArabicTokenizer, lines: list[str], room: 
     sizes = np.diff(corpus.words)
     for window in range(1, len(corpus)):
         begin, before = corpus.windows[window], corpus.windows[window - 1]
-        assert begin in firsts or sizes[before:begin].sum() + sizes[begin] > room
+        assert begin in firsts or sizes[before:begin].sum() + sizes[begin] > budget
 
 
 def test_a_pipeline_that_joins_words(tokenizer_folder: Path) -> None:

@@ -64,7 +64,7 @@ _EDGE_CODE = ord(_EDGE)
 _MARKS = (1 << 16) - 1
 _UNIT, _PAUSE, _ODD = 1 << 16, 1 << 17, 1 << 18
 _PAUSES = "\u06d6\u06d7\u06d8\u06d9\u06da\u06db\u06dc\u06e4\u0615\u0616\u0617"
-_ROOM = 3  # how far `Columns.before` and `Columns.after` look
+_MARGIN = 3  # how far `Columns.before` and `Columns.after` look
 
 
 def bits(marks: str) -> int:
@@ -177,8 +177,8 @@ class Columns:
         self._take(letters, marks.astype(np.uint16), odd)
 
     def _take(self, letters: Column, marks: Column, odd: Bools) -> None:
-        self._letters, self._marks, self._odd = np.pad(letters, _ROOM), np.pad(marks, _ROOM), odd
-        self.letters, self.marks = self._letters[_ROOM:-_ROOM], self._marks[_ROOM:-_ROOM]
+        self._letters, self._marks, self._odd = np.pad(letters, _MARGIN), np.pad(marks, _MARGIN), odd
+        self.letters, self.marks = self._letters[_MARGIN:-_MARGIN], self._marks[_MARGIN:-_MARGIN]
 
     @property
     def first(self) -> Bools:
@@ -192,12 +192,12 @@ class Columns:
 
     def before(self, by: int = 1) -> tuple[Column, Column]:
         """Letters and marks of the units `by` (1 to 3) places before: views, 0 at the edge and of no use beyond."""
-        part = slice(_ROOM - by, -_ROOM - by)
+        part = slice(_MARGIN - by, -_MARGIN - by)
         return self._letters[part], self._marks[part]
 
     def after(self, by: int = 1) -> tuple[Column, Column]:
         """The same of the units `by` (1 to 3) places behind."""
-        part = slice(_ROOM + by, by - _ROOM or None)
+        part = slice(_MARGIN + by, by - _MARGIN or None)
         return self._letters[part], self._marks[part]
 
     def refuse(self, units: Bools) -> None:
