@@ -15,11 +15,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harakat._support.locks import ForkSafeLock
-from harakat.errors import MorphologyDataError
+from harakat.errors import MissingExtraError, MorphologyDataError
 
 __all__ = [
     "DATA_VARIABLES",
@@ -188,14 +189,13 @@ def fetch_data(name: str | None = None) -> MorphologyData:
         MorphologyDataError: The catalogue or the data cannot be reached, or does not work.
     """
     wanted = DEFAULT_DATA if name is None else name
-    from fast_disambig.camel import Stemmer
-
+    library = _library()
     away = (
         f"On a machine without a connection, copy {data_folder()} from one where `harakat fetch morphology` worked, "
         f"and set {DATA_VARIABLES[0]} to it."
     )
     with _library_errors(f"the morphology data {wanted!r} cannot be fetched into {data_folder()}", away):
-        Stemmer(wanted)
+        library.Stemmer(wanted)
     return locate_data(wanted)
 
 
@@ -252,8 +252,10 @@ class Segmenter:
             separator: What is put between the clitics.
 
         Raises:
+            MissingExtraError: fast-disambig is not installed.
             MorphologyDataError: The data is missing or damaged.
         """
+        _library()
         self.data = locate_data(name)
         self.separator = separator
         self._stemmer = _load(self.data)
@@ -296,24 +298,41 @@ class Segmenter:
 
     def _analyse_one_by_one(self, text: str) -> None:
         """Has every word of a text analysed, so that the call after this finds them all and starts no thread."""
-        from fast_disambig.camel import tokenize
-
-        words = set(tokenize(text.translate(_DROPPED), mode="full"))
+        words = set(_library().tokenize(text.translate(_DROPPED), mode="full"))
         if self._stemmer.cache_size + len(words) >= _ANALYSES:
             self._stemmer = _load(self.data, analyses=max(_ANALYSES, 2 * len(words)))
         for word in words:
             self._stemmer.stem(word)
 
 
-def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:  # the library has no types
-    from fast_disambig.camel import Stemmer
+def _library() -> Any:  # it has no types
+    """Import fast-disambig, which has no wheels for some platforms.
 
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return import_module("fast_disambig.camel")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != "fast_disambig":
+            raise
+        raise MissingExtraError(
+            "clitic segmentation needs the package fast-disambig, which is not installed: it has wheels for Python "
+            "3.10 to 3.13 on macOS and, with x86-64 processors, on Linux and Windows. Elsewhere `pip install "
+            "fast-disambig` builds it with a Rust compiler; or use a checkpoint that needs no segmentation, such as harakat-mini, or "
+            "segmentation=False, which changes the ids",
+            name=error.name,
+        ) from error
+
+
+def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:
+    library = _library()
     with _library_errors(
         f"the morphology data {data.name!r} is damaged ({data.database}, {data.model})",
         "Delete both files and run `harakat fetch morphology`.",
     ):
         if data.database.parent == data.model.parent:
-            return Stemmer(str(data.database.parent), cache_size=analyses)
+            return library.Stemmer(str(data.database.parent), cache_size=analyses)
         # The real layout keeps the two files apart, and finding them by name would go through the catalogue,
         # which fast-disambig downloads where it is missing. A folder that holds both is read from as it is.
         with tempfile.TemporaryDirectory(prefix="harakat-morphology-") as both:
@@ -323,7 +342,7 @@ def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:  # the librar
                     target.symlink_to(source)
                 except OSError:  # Windows without the privilege, file systems without links
                     shutil.copyfile(source, target)
-            return Stemmer(both, cache_size=analyses)
+            return library.Stemmer(both, cache_size=analyses)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import os
 import random
 import signal
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -244,3 +246,27 @@ def test_verification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         stream.write(" ")
     with pytest.raises(MorphologyDataError, match=r"model\.json has SHA-256"):
         verify_data(data)
+
+
+WITHOUT_THE_LIBRARY = """
+import sys
+sys.modules["fast_disambig"] = None
+from harakat import Encoder
+from harakat.arabic import to_imlai
+from harakat.arabic.morphology import Segmenter, fetch_data
+from harakat.errors import MissingExtraError
+assert Encoder().encode(["عِلْم"]).shape == (1, 384)
+assert to_imlai("ءَامَنُوا۟")
+for call in (Segmenter, fetch_data):
+    try:
+        call()
+    except MissingExtraError as error:
+        assert "fast-disambig" in str(error) and "segmentation=False" in str(error)
+    else:
+        raise SystemExit(f"{call} did not say what is missing")
+"""
+
+
+def test_without_fast_disambig_only_segmentation_is_missing() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_THE_LIBRARY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Many words at once as bare letters and mark classes: what `harakat.arabic.marks.codes` does for one, by arrays.
+"""Bare letters and mark classes of many words at once: the array twin of `harakat.arabic.marks.codes`.
 
 Only plain words are taken: characters that no normal form changes or joins, and at most one vowel on a letter.
 """
@@ -13,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.marks import codes as markcodes
-from harakat.arabic.tokenizers.viterbi import EDGE, WORD_START
 
-__all__ = ["MarkedWords"]
+__all__ = ["EDGE", "WORD_START", "MarkedWords"]
+
+WORD_START = "\u2581"
+"""The sign of a word's beginning in a Unigram vocabulary, a part of the pieces that stand there."""
+EDGE = "\n"
+"""The character behind each word."""
 
 _HEAD = EDGE + WORD_START
 _EDGE_CODE = ord(EDGE)

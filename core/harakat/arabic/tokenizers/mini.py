@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.marks import codes as markcodes
-from harakat.arabic.marks.words import MarkedWords
+from harakat.arabic.marks.words import WORD_START, MarkedWords
 from harakat.arabic.spelling.batch import spell_each
 from harakat.arabic.spelling.imlai import is_quranic
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, by_characters, groups
 from harakat.arabic.tokenizers.unigram import SPAN, Cutter
-from harakat.arabic.tokenizers.viterbi import WORD_START
 from harakat.arabic.tokenizers.word_cache import WordCache
 from harakat.errors import CheckpointError, OptionError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.arabic.tokenizers.viterbi import EDGE, WORD_START, Viterbi
+from harakat.arabic.marks.words import EDGE, WORD_START
+from harakat.arabic.tokenizers.viterbi import Viterbi
 from harakat.arabic.tokenizers.word_cache import WordCache
 
 if TYPE_CHECKING:

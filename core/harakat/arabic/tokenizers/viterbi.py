@@ -13,13 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EDGE", "WORD_START", "Viterbi"]
+from harakat.arabic.marks.words import EDGE, WORD_START
 
-WORD_START = "\u2581"
-"""The sign of a word's beginning, a part of the pieces that stand there."""
-
-EDGE = "\n"
-"""What stands behind each word."""
+__all__ = ["Viterbi"]
 
 _LETTERS = 128  # letters of the trie, the edge among them
 _LONGEST = 64  # letters of a piece

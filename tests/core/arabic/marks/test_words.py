@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harakat.arabic.marks import codes as mc
-from harakat.arabic.marks.words import MarkedWords
-from harakat.arabic.tokenizers.viterbi import EDGE, WORD_START
+from harakat.arabic.marks.words import EDGE, WORD_START, MarkedWords
 from support.mushaf_fuzz import mushaf_texts
 from support.published_oracle import nasty_texts
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from harakat.arabic.tokenizers.viterbi import EDGE, WORD_START, Viterbi
+from harakat.arabic.marks.words import EDGE, WORD_START
+from harakat.arabic.tokenizers.viterbi import Viterbi
 
 LETTERS = "ابتكلم"
 
