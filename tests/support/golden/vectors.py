@@ -19,18 +19,24 @@ __all__ = ["MACHINE_BOUND", "compute_vectors", "vector_differences"]
 
 MACHINE_BOUND = "dtype-"
 """Begins the names of vectors that are compared on the recording machine only: coarse numbers of the network."""
-FLOAT_TOLERANCE = 1e-6
+FLOAT_TOLERANCE = 2e-6
+"""Largest difference seen between the kernels of one processor (AVX-512 and none at all): 1.1e-6, at 24 dims."""
 PRECISIONS = ("float32", "int8", "binary")
 
 
-def compute_vectors(work: Path) -> dict[str, NDArray[Any]]:
-    """Compute all vectors, as ``"model/what"`` to an array with a row a text (a row a token for ``tokens``)."""
+def compute_vectors(work: Path, *, coarse: bool) -> dict[str, NDArray[Any]]:
+    """Compute all vectors, as ``"model/what"`` to an array with a row a text (a row a token for ``tokens``).
+
+    Args:
+        work: Where `make_models` wrote.
+        coarse: Also those whose names begin with `MACHINE_BOUND`, which not every processor can compute.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)
-        return {f"{name}/{key}": rows for name, e in open_models(work).items() for key, rows in _of(name, e)}
+        return {f"{name}/{key}": rows for name, e in open_models(work).items() for key, rows in _of(name, e, coarse)}
 
 
-def _of(name: str, encoder: Encoder) -> Iterator[tuple[str, NDArray[Any]]]:
+def _of(name: str, encoder: Encoder, coarse: bool) -> Iterator[tuple[str, NDArray[Any]]]:
     some, long = [TEXTS[key] for key in SOME], list(LONG.values())
     short = [text for key, text in TEXTS.items() if key not in LONG]
     for dim in encoder.dims:
@@ -55,7 +61,7 @@ def _of(name: str, encoder: Encoder) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "given-document-prompt", encode_documents(prompted, some)
     smallest = encoder.with_options(dim=encoder.dims[-1])
     yield "tokens", np.concatenate(smallest.encode_tokens(some))
-    if name == "mini":
+    if name == "mini" and coarse:
         yield f"{MACHINE_BOUND}bfloat16", middle.with_options(dtype="bfloat16").encode(some)
         if _has_vnni():
             yield f"{MACHINE_BOUND}int8", middle.with_options(dtype="int8").encode(some)
@@ -71,8 +77,8 @@ def vector_differences(
 ) -> list[str]:
     """Compare vectors with stored ones.
 
-    On the recording machine every bit counts. Elsewhere float32 may differ by 1e-6, int8 by one step, and a binary
-    value where the float32 one is within 1e-6 of zero.
+    On the recording machine every bit counts. Elsewhere float32 may differ by 2e-6, int8 by one step, and a binary
+    value where the float32 one is within 2e-6 of zero.
 
     Returns:
         A line for each array that differs.
