@@ -319,8 +319,8 @@ def _library() -> Any:  # it has no types
         raise MissingExtraError(
             "clitic segmentation needs the package fast-disambig, which is not installed: it has wheels for Python "
             "3.10 to 3.13 on macOS and, with x86-64 processors, on Linux and Windows. Elsewhere `pip install "
-            "fast-disambig` builds it with a Rust compiler; or use a checkpoint that needs no segmentation, such as harakat-mini, or "
-            "segmentation=False, which changes the ids",
+            "fast-disambig` builds it with a Rust compiler; or use a checkpoint that needs no segmentation, such as "
+            "harakat-mini, or segmentation=False, which changes the ids",
             name=error.name,
         ) from error
 
