@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.locks import ForkSafeLock
 from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError, OptionError
 from harakat.model.checkpoints.config import CheckpointConfig, read_config
@@ -29,7 +29,7 @@ __all__ = ["Loaded", "load"]
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
-_networks_lock = threading.Lock()
+_networks_lock = ForkSafeLock()
 
 
 FileState = tuple[tuple[str, int, int], ...]

@@ -6,7 +6,6 @@ No torch in here: worker processes import this module.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.locks import ForkSafeLock
 from harakat._support.processes import open_spawned, spawned
 from harakat.arabic.tokenizers.tokens import TextTokenizer, Tokens
 from harakat.errors import OptionError, WorkerError
@@ -106,7 +106,7 @@ class Prefetcher:
 
     def __init__(self, tokenizer: TextTokenizer, recipe: TokenizerRecipe, workers: int, beside: bool) -> None:
         self._tokenizer, self.recipe, self._workers, self._beside = tokenizer, recipe, workers, beside
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._pool: tuple[int, Executor] | None = None
 
     def chunks(self, texts: Iterable[list[str]], prompt: str = "") -> Iterator[Chunk]:
