@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -32,22 +31,24 @@ def test_a_package_has_the_names_it_lists(name: str) -> None:
         _ = package.nothing
 
 
-def test_a_home_is_imported_when_a_name_of_its_is_asked_for(tmp_path: Path) -> None:
-    package = tmp_path / "lazy_package"
-    package.mkdir()
-    (package / "__init__.py").write_text(
+def test_a_home_is_imported_when_a_name_of_its_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "lazy_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(
         "from harakat._support.lazy import lazy_names\n"
         "__all__ = ['one']\n"
         "__getattr__, __dir__ = lazy_names(__name__, {'lazy_package.home': ('one',)}, __all__)\n"
     )
-    (package / "home.py").write_text("one = object()\n")
-    code = (
-        "import sys, lazy_package\n"
-        "assert 'lazy_package.home' not in sys.modules\n"
-        "first = lazy_package.one\n"
-        "assert vars(lazy_package)['one'] is first is lazy_package.home.one\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    (folder / "home.py").write_text("one = object()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    package = import_module("lazy_package")
+    try:
+        assert "lazy_package.home" not in sys.modules
+        first = package.one
+        assert vars(package)["one"] is first is sys.modules["lazy_package.home"].one
+    finally:
+        for name in ("lazy_package", "lazy_package.home"):
+            sys.modules.pop(name, None)
 
 
 def test_an_error_of_the_home_is_not_hidden() -> None:
