@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.checks import check_whole
 from harakat._support.locks import ForkSafeLock
 from harakat._support.processes import open_spawned, spawned
 from harakat.arabic.tokenizers.tokens import TextTokenizer, Tokens
-from harakat.errors import OptionError, WorkerError
+from harakat.errors import WorkerError
 from harakat.model.families.names import MARKED_BERT
 
 __all__ = ["Chunk", "Prefetcher", "TokenizerRecipe", "check_workers"]
@@ -88,9 +89,7 @@ def check_workers(workers: int) -> int:
     Raises:
         OptionError: Not a whole number, or below 0.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 0:
-        raise OptionError(f"workers={workers!r} is not a whole number of processes; 0 tokenises in this one")
-    return workers
+    return check_whole("workers", workers, least=0, bounds="of processes; 0 tokenises in this one")
 
 
 class Prefetcher:
