@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.lazy import lazy_names
 from harakat.errors import HarakatError
 
 if TYPE_CHECKING:
@@ -17,21 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["Encoder", "HarakatError", "__version__", "available_models"]
 
 
+__version__: str
+
+_get, __dir__ = lazy_names(
+    __name__,
+    {"harakat.encoder": ("Encoder",), "harakat.model.checkpoints.names": ("available_models",)},
+    __all__,
+)
+
+
 def __getattr__(name: str) -> Any:
-    if name == "Encoder":
-        from harakat.encoder import Encoder
-
-        return Encoder
-    if name == "available_models":
-        from harakat.model.checkpoints.names import available_models
-
-        return available_models
     if name == "__version__":
         from importlib.metadata import version
 
         return version("harakat")
-    raise AttributeError(f"module 'harakat' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    return _get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.locks import ForkSafeLock
 from harakat._support.progress import progress_bar
 from harakat._support.texts import check_text, checked, refuse_container, remembered, text_list
 from harakat.model.layers.attention_choice import AttentionKind
@@ -40,7 +40,7 @@ QUERY_CHARACTERS = 2000
 """One text up to this length is encoded at once, without what long runs need."""
 
 _cached: dict[str, Encoder] = {}
-_cached_lock = threading.Lock()
+_cached_lock = ForkSafeLock()
 
 
 class Encoder(Described):
@@ -340,9 +340,10 @@ class Encoder(Described):
     ) -> int:
         """Vectors straight into a file, in bounded memory, for any number of texts.
 
-        The file has its name only when it is whole; until then it is called `path` and ``.part``. A .npy file can be
-        opened with ``numpy.load(path, mmap_mode="r")``. A Parquet file has the columns `id` and `text` where asked
-        for, and `embedding`, a list of fixed size; its metadata holds the fingerprint under ``harakat.fingerprint``.
+        The file has its name only when it is whole; until then it stands beside `path` under a name of its own
+        that ends in ``.part``. A .npy file can be opened with ``numpy.load(path, mmap_mode="r")``. A Parquet file has
+        the columns `id` and `text` where asked for, and `embedding`, a list of fixed size; its metadata holds the
+        fingerprint under ``harakat.fingerprint``.
 
         Args:
             path: Where to write; replaced if it exists.

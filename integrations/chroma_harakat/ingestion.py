@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chroma_harakat.collections import Scalar, open_collection
 from chroma_harakat.failures import failures
 from harakat import Encoder
+from harakat._support.checks import check_one_of, is_whole, surrogate_at
 from harakat._support.texts import check_text
 from harakat.errors import OptionError, RecordError, TextError, TextTooLongError
 
@@ -92,8 +93,7 @@ def ingest(
         StoreError: The store failed in between; whole batches before it are stored.
         OptionError: An option out of range.
     """
-    if on_change not in get_args(OnChange):
-        raise OptionError(f"on_change={on_change!r} is unknown; choose 'refuse' or 'update'")
+    check_one_of("on_change", on_change, get_args(OnChange), "'refuse' or 'update'")
     collection = open_collection(client, name, encoder)
     size = _batch_size(client, batch_records)
     return _Ingestion(collection, encoder, on_change, size, progress or (lambda done: None)).run(records)
@@ -161,11 +161,7 @@ def _payload_problem(key: object, value: object) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        try:
-            check_text(value, 0)
-        except TextError:
-            return "holds a lone surrogate, which is half of a character"
-        return None
+        return None if surrogate_at(value) is None else "holds a lone surrogate, which is half of a character"
     if isinstance(value, int):
         return None if -(2**63) <= value < 2**63 else f"is {value}, over 64 bits; give it as a str"
     if isinstance(value, float):
@@ -193,7 +189,7 @@ def _batch_size(client: ClientAPI, wanted: int | None) -> int:
         most = client.get_max_batch_size()
     if wanted is None:
         return min(BATCH_RECORDS, most)
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= most:
+    if not is_whole(wanted, 1, most):
         raise OptionError(f"batch_records={wanted!r}: this store takes 1 to {most:,} records a write")
     return wanted
 

@@ -11,7 +11,7 @@ from chromadb.api import ClientAPI
 from chroma_harakat.collections import open_collection
 from chroma_harakat.failures import failures
 from harakat import Encoder
-from harakat.errors import OptionError
+from harakat._support.checks import check_whole
 
 __all__ = ["Hit", "search"]
 
@@ -60,8 +60,7 @@ def search(
         OptionError: `limit` below 1.
         StoreError: The store failed, or refused the filter.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise OptionError(f"limit={limit!r} is not a whole number above 0")
+    check_whole("limit", limit)
     collection = open_collection(client, name, encoder)
     vectors = encoder.encode_query(queries if not isinstance(queries, str) else [queries])
     if not len(vectors):

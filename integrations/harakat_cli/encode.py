@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from numpy.typing import NDArray
 
-from harakat.errors import OptionError, StoreError
-from harakat.runtime.output import file_kind, whole_file
+from harakat._support.files import file_errors, write_whole
+from harakat.errors import OptionError
+from harakat.runtime.output import file_kind
 from harakat_cli import console
 from harakat_cli.options import encoder_options, given
 from harakat_cli.records import Fields, open_file, read_stdin
@@ -158,12 +159,10 @@ def _write(
             console.data_bytes(line)
         return count
     path = Path(str(output))
-    with whole_file(path) as target:
+    with write_whole(path) as target:
         for count, line in enumerate(lines, 1):  # noqa: B007
-            try:
+            with file_errors(path):
                 target.write(line)
-            except OSError as error:
-                raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
             advance(1)
     return count
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from harakat._support.checks import is_whole
 from harakat.data.rows import Line, decoded_lines, object_rows, shortened, table_rows
 from harakat.errors import OptionError, RecordError
 
@@ -160,7 +161,7 @@ class FileSource:
         if field not in row:
             raise self.fault(line, f"no field {field!r} (there are: {_names(row)}); name the one with --id-field")
         key = row[field]
-        if isinstance(key, int) and not isinstance(key, bool):
+        if is_whole(key):
             key = str(key)
         if not isinstance(key, str) or not key:
             raise self.fault(line, f"the id {field!r} is {shortened(key)}; an id is a text or a whole number")

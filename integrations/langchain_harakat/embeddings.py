@@ -12,16 +12,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, Validation
 from typing_extensions import Self
 
 from harakat import Encoder
-from harakat._support.option_checks import (
-    check_fingerprint,
-    environment_defaults,
-    invalid_options,
-    refuse_precision,
-    refuse_unknown,
-)
+from harakat._support.checks import check_one_of
+from harakat._support.option_checks import invalid_options, refuse_unknown
 from harakat._support.texts import check_text, refuse_container
 from harakat.adapters.microbatch import vectors
-from harakat.errors import OptionError
+from harakat.adapters.options import check_fingerprint, environment_defaults, refuse_precision
 
 __all__ = ["HarakatEmbeddings"]
 
@@ -207,8 +202,7 @@ class HarakatEmbeddings(Serializable, Embeddings):
         Raises:
             OptionError: Another role.
         """
-        if role not in ("document", "query"):
-            raise OptionError(f"role={role!r} is unknown; choose 'document' or 'query'")
+        check_one_of("role", role, ("document", "query"), "'document' or 'query'")
         return f"harakat-{self.fingerprint.replace(':', '-')}-{role}-"
 
     # Serialisation

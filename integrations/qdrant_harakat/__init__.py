@@ -15,8 +15,9 @@ Example:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_harakat.asynchronous import (
@@ -57,26 +58,24 @@ __all__ = [
     "point_id",
 ]
 
-_HOMES = {
-    "asynchronous": ("AsyncCollection", "create_async_collection", "fit_async_to", "open_async_collection"),
-    "client_store": ("local_client",),
-    "collection": ("Collection",),
-    "edge": ("EdgeClient",),
-    "fitting": ("Fit", "fit_to"),
-    "ingestion": ("IngestReport",),
-    "opening": ("create_collection", "open_collection"),
-    "records": ("Record", "point_id"),
-    "schema": ("CollectionSchema", "Hnsw", "VectorSpec", "collection_schema"),
-    "store": ("Hit",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"qdrant_harakat.{module}"), name)
-    raise AttributeError(f"module 'qdrant_harakat' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "qdrant_harakat.asynchronous": (
+            "AsyncCollection",
+            "create_async_collection",
+            "fit_async_to",
+            "open_async_collection",
+        ),
+        "qdrant_harakat.client_store": ("local_client",),
+        "qdrant_harakat.collection": ("Collection",),
+        "qdrant_harakat.edge": ("EdgeClient",),
+        "qdrant_harakat.fitting": ("Fit", "fit_to"),
+        "qdrant_harakat.ingestion": ("IngestReport",),
+        "qdrant_harakat.opening": ("create_collection", "open_collection"),
+        "qdrant_harakat.records": ("Record", "point_id"),
+        "qdrant_harakat.schema": ("CollectionSchema", "Hnsw", "VectorSpec", "collection_schema"),
+        "qdrant_harakat.store": ("Hit",),
+    },
+    __all__,
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from contextlib import contextmanager, nullcontext
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from harakat._support.extras import require
+from harakat._support.locks import ForkSafeLock, ForkSafeRLock
 from harakat.errors import HarakatError, StoreError
 from qdrant_harakat.client_models import create_arguments, description, point_struct, query_filter, query_request
 from qdrant_harakat.records import PointId
@@ -33,8 +33,8 @@ LOCAL_POINTS = 20_000
 LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("qdrant_harakat_loop")
 """The event loop on whose behalf this worker thread runs."""
 
-_locks: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
-_locks_lock = threading.Lock()
+_locks: WeakKeyDictionary[Any, ForkSafeRLock] = WeakKeyDictionary()
+_locks_lock = ForkSafeLock()
 
 
 def client_kind(client: object) -> Literal["sync", "async"] | None:
@@ -226,6 +226,6 @@ def _plain_id(identifier: object) -> PointId:
     return identifier if isinstance(identifier, int) else str(identifier)
 
 
-def _lock_of(client: object) -> threading.RLock:
+def _lock_of(client: object) -> ForkSafeRLock:
     with _locks_lock:
-        return _locks.setdefault(client, threading.RLock())
+        return _locks.setdefault(client, ForkSafeRLock())

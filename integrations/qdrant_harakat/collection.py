@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.checks import check_whole, is_finite
 from harakat._support.texts import text_list
 from harakat.errors import CollectionError, DimError, OptionError, TextError
 from harakat.model.pooling import unit_prefix
@@ -350,13 +351,11 @@ class Collection:
 
 
 def _check_whole(option: str, value: object, least: int, named: str | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
-        raise OptionError(f"{option}={value!r} is not a whole number from {named or least} to {MOST:,}")
+    check_whole(option, value, least=least, most=MOST, bounds=f"from {named or least} to {MOST:,}")
 
 
 def _check_number(option: str, value: object, least: float) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < least:  # type: ignore[operator]
+    if not is_finite(value) or value < least:
         raise OptionError(f"{option}={value!r} is not a finite number" + (f" from {least} on" if least == 1 else ""))
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from harakat._support.extras import require
+from harakat._support.files import write_json
+from harakat._support.locks import ForkSafeRLock
 from harakat.errors import CollectionError, OptionError, StoreError
 from qdrant_harakat.filters import Condition, parse_filter, payload_path
 from qdrant_harakat.records import PointId
@@ -90,7 +91,7 @@ class EdgeStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._shards: dict[str, Any] = {}
-        self._lock = threading.RLock()
+        self._lock = ForkSafeRLock()
         self._closed = False
 
     @property
@@ -132,7 +133,7 @@ class EdgeStore:
             draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self._path))
             try:
                 qe.EdgeShard.create(str(draft / SHARD), _config(schema)).close()
-                _write_card(draft / CARD, _card(schema))
+                write_json(draft / CARD, _card(schema), indent=1)
                 draft.rename(self._path / check_name(name))
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
@@ -148,7 +149,7 @@ class EdgeStore:
         with self._lock, _Translated(self.where, f"marking collection {name!r}"):
             card = self._read_card(name)
             card["metadata"].update(metadata)
-            _write_card(self._path / name / CARD, card)
+            write_json(self._path / name / CARD, card, indent=1)
 
     def drop(self, name: str) -> None:
         """Delete a collection."""
@@ -295,16 +296,6 @@ def _card(schema: CollectionSchema) -> dict[str, Any]:
         "vectors": {name: dict(vars(spec)) for name, spec in schema.vectors.items()},
         "metadata": schema.layout.metadata(),
     }
-
-
-def _write_card(path: Path, card: Mapping[str, Any]) -> None:
-    """Replace the file in one step, so that a crash leaves the old one or the new one."""
-    draft = path.with_suffix(".tmp")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(card, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _request(query: Query) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harakat._support.checks import is_finite, surrogate_at
 from harakat.errors import OptionError
 
 __all__ = ["Condition", "parse_filter", "payload_path"]
@@ -16,7 +16,6 @@ SEGMENT = r'(?:[\w-]+|"[^"\\]+")(?:\[\d*\])*'
 PATH = re.compile(rf"{SEGMENT}(?:\.{SEGMENT})*", re.ASCII)
 """A payload field as Qdrant spells it: names joined by dots, ``[]`` or ``[0]`` into lists, quotes around odd names."""
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
-FLOAT_MAX = sys.float_info.max
 BOUNDS = ("gt", "gte", "lt", "lte")
 
 
@@ -80,15 +79,12 @@ def _condition(key: object, wanted: object) -> Condition:
 def _check_value(key: str, value: str | int) -> None:
     if isinstance(value, int) and not INT_MIN <= value <= INT_MAX:
         raise OptionError(f"filter: {value} for {key!r} does not fit a signed 64-bit number; use bounds instead")
-    if isinstance(value, str):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise OptionError(f"filter: {value!r:.60} holds a lone surrogate, which is no character") from error
+    if isinstance(value, str) and surrogate_at(value) is not None:
+        raise OptionError(f"filter: {value!r:.60} holds a lone surrogate, which is no character")
 
 
 def _number(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -FLOAT_MAX <= value <= FLOAT_MAX:
+    if not is_finite(value):
         raise OptionError(f"filter: bound {value!r} of {key!r} is not a finite number")
     return float(value)
 

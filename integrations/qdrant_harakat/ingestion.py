@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.checks import check_whole
 from harakat._support.progress import progress_bar
-from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError
+from harakat.errors import RecordError, StoreError, TextTooLongError
 from harakat.model.pooling import unit_prefix
 from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, Prepared, Record, prepared, same
 from qdrant_harakat.schema import Layout
@@ -85,8 +86,7 @@ class Ingestion:
         show_progress: bool | None,
         stop: threading.Event | None = None,
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise OptionError(f"batch_size={batch_size!r} is not a whole number above 0")
+        check_whole("batch_size", batch_size)
         self._store, self._name, self._layout, self._encoder = store, name, layout, encoder
         self._batch_size, self._replace, self._show = batch_size, replace, show_progress
         self._stop = stop or threading.Event()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harakat._support.checks import is_whole, surrogate_at
 from harakat._support.texts import check_text
 from harakat.errors import RecordError, TextError, TextTypeError
 
@@ -65,7 +66,7 @@ def point_id(identifier: int | str | uuid.UUID) -> PointId:
     """
     if isinstance(identifier, uuid.UUID):
         return str(identifier)
-    if isinstance(identifier, int) and not isinstance(identifier, bool):
+    if is_whole(identifier):
         if not 0 <= identifier < ID_LIMIT:
             raise RecordError(f"id={identifier} is out of range; Qdrant takes 0 to 2^64-1, a UUID, or give a string")
         return identifier
@@ -75,10 +76,9 @@ def point_id(identifier: int | str | uuid.UUID) -> PointId:
         raise RecordError(f"id={identifier!r} is empty; give each record an id of its own")
     if CANONICAL_UUID.fullmatch(identifier):
         return identifier.lower()
-    try:
-        return str(uuid.uuid5(NAMESPACE, identifier))
-    except UnicodeEncodeError as error:
-        raise RecordError(f"id={identifier!r} holds a lone surrogate, which is no character") from error
+    if surrogate_at(identifier) is not None:
+        raise RecordError(f"id={identifier!r} holds a lone surrogate, which is no character")
+    return str(uuid.uuid5(NAMESPACE, identifier))
 
 
 def prepared(records: Iterable[Record | Mapping[str, Any]]) -> Iterator[Prepared]:
@@ -181,8 +181,6 @@ def _json(value: object, where: str) -> Any:
 def _check_string(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise RecordError(f"{where}: {value!r:.60} is not a string")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise RecordError(f"{where} holds a lone surrogate, which is no character and cannot be stored") from error
+    if surrogate_at(value) is not None:
+        raise RecordError(f"{where} holds a lone surrogate, which is no character and cannot be stored")
     return value

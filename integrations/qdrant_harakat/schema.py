@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from harakat._support.checks import check_one_of, check_whole
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class Hnsw:
 
     def __post_init__(self) -> None:
         for name in ("m", "ef_construct", "full_scan_threshold"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise OptionError(f"hnsw {name}={value!r} is not a whole number above 0")
+            check_whole(f"hnsw {name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -178,8 +177,7 @@ def collection_schema(
         DimError: A dim that the encoder was not trained for.
     """
     check_precision(encoder)
-    if quantization not in QUANTIZATION:
-        raise OptionError(f"quantization={quantization!r} is unknown; choose one of {', '.join(QUANTIZATION)}")
+    check_one_of("quantization", quantization, QUANTIZATION)
     if indexing_threshold is not None and (isinstance(indexing_threshold, bool) or indexing_threshold < 1):
         raise OptionError(f"indexing_threshold={indexing_threshold!r} is not a number of kilobytes above 0")
     chosen = _dims(encoder, dims)

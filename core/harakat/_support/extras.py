@@ -1,4 +1,4 @@
-"""One guard for optional dependencies: a missing one says which extra brings it."""
+"""Optional dependencies; the error of a missing one names the extra that brings it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harakat.errors import MissingExtraError
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import `module`, or say how to install it.
+    """Import `module`, or raise an error that tells how to install it.
 
     Args:
         module: The import name, for example ``"chromadb"``.

@@ -1,4 +1,4 @@
-"""JSON files of a checkpoint, read with errors that name file and field."""
+"""JSON files, read with errors that name file and field."""
 
 from __future__ import annotations
 
@@ -7,37 +7,43 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harakat.errors import CheckpointError
+from harakat._support.checks import is_whole
+from harakat.errors import CheckpointError, HarakatError
 
 __all__ = ["positive_int", "read_json"]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
+def read_json(path: Path, error: type[HarakatError] = CheckpointError, *, holds: str = "") -> dict[str, Any]:
+    """Read a JSON object from a file (UTF-8).
+
+    Args:
+        path: By default of a checkpoint.
+        error: The class to raise.
+        holds: What such an object has, for the message.
 
     Raises:
-        CheckpointError: The file is missing, unreadable, or holds something else than an object.
+        HarakatError: An `error`: the file is missing, unreadable, or holds something else than an object.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"{path} is missing; a checkpoint folder holds config.json, tokenizer.json and *.safetensors"
-        ) from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    except (OSError, ValueError, RecursionError) as fault:
+        if isinstance(fault, FileNotFoundError) and error is CheckpointError:
+            raise CheckpointError(
+                f"{path} is missing; a checkpoint folder holds config.json, tokenizer.json and *.safetensors"
+            ) from fault
+        raise error(f"{path} cannot be read as JSON: {fault}") from fault
     if not isinstance(data, dict):
-        raise CheckpointError(f"{path} holds a JSON {type(data).__name__}, not an object")
+        raise error(f"{path} holds a JSON {type(data).__name__}, not an object" + (f" with {holds}" if holds else ""))
     return data
 
 
 def positive_int(data: Mapping[str, Any], key: str, path: Path) -> int:
-    """A whole number above 0 under `key`.
+    """Return the whole number above 0 under `key`.
 
     Raises:
         CheckpointError: It is absent or something else.
     """
     value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if not is_whole(value, 1):
         raise CheckpointError(f"{path}: {key}={value!r}, but a whole number above 0 is needed")
     return value

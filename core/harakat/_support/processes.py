@@ -14,7 +14,7 @@ __all__ = ["open_spawned", "spawned"]
 
 
 def spawned(count: int, start: Callable[..., object] | None = None, *arguments: Any) -> ProcessPoolExecutor:
-    """An executor of processes that are started fresh, so that no thread, lock or GPU context is copied half alive.
+    """Return an executor of processes that are started fresh: no thread, lock or GPU context is copied half alive.
 
     Args:
         count: Processes.

@@ -1,4 +1,4 @@
-"""A progress bar on long work, and none where nobody looks."""
+"""Progress bars on long work, on a terminal only."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["progress_bar"]
 def progress_bar(
     total: int | None, show: bool | Callable[[int], None] | None, unit: str = "text"
 ) -> Iterator[Callable[[int], None]]:
-    """A bar over `total` steps; gives a function that moves it on.
+    """Show a bar over `total` steps, and give a function that moves it on.
 
     Args:
         total: Steps in all; None where unknown.
         show: True or False; None shows it on a terminal, and only when the work takes over a second. A function is
             given back, for a bar of the caller's own.
-        unit: What a step is.
+        unit: The name of a step.
     """
     if callable(show):
         yield show

@@ -1,4 +1,4 @@
-"""What a measured figure depends on: the versions of libraries, and the commit of a source tree."""
+"""Facts that a measured figure depends on: the versions of libraries, and the commit of a source tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["installed", "short_commit"]
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:
-    """The versions of those libraries that are installed, in order."""
+    """Return the versions of those libraries that are installed, in order."""
     versions = {}
     for name in names:
         try:
@@ -22,7 +22,7 @@ def installed(names: Iterable[str]) -> dict[str, str]:
 
 
 def short_commit(folder: Path) -> str | None:
-    """The commit of the clone that a folder lies in, abbreviated; None outside a clone, or without git."""
+    """Return the abbreviated commit of the clone that a folder lies in; None outside a clone, or without git."""
     command = ["git", "rev-parse", "--short", "HEAD"]
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)

@@ -1,10 +1,11 @@
-"""What may be embedded: every text is checked before the first one is encoded."""
+"""Checks of the texts that are to be embedded, made before the first one is encoded."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
 
+from harakat._support.checks import surrogate_at
 from harakat.errors import TextError, TextTypeError
 
 __all__ = ["check_text", "checked", "refuse_container", "remembered", "text_list"]
@@ -13,7 +14,7 @@ HINT = "give each text as a str"
 
 
 def check_text(text: object, index: int) -> str:
-    """The text itself, if it is one.
+    """Return the text itself, if it is one.
 
     Raises:
         TextTypeError: Not a `str`.
@@ -24,21 +25,17 @@ def check_text(text: object, index: int) -> str:
         shown = shown if len(shown) <= 60 else shown[:57] + "…"
         extra = "; decode bytes first, for example with .decode('utf-8')" if isinstance(text, bytes) else ""
         raise TextTypeError(f"text {index} is {shown}, a {type(text).__name__}; {HINT}{extra}")
-    if not text.isascii():
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            code = ord(text[error.start])
-            raise TextError(
-                f"text {index} holds the lone surrogate U+{code:04X} at character {error.start}, which is half of a "
-                f"character; read the source with the right encoding, or drop it with "
-                f".encode('utf-8', 'ignore').decode()"
-            ) from None
+    place = surrogate_at(text)
+    if place is not None:
+        raise TextError(
+            f"text {index} holds the lone surrogate U+{ord(text[place]):04X} at character {place}, which is half of a "
+            f"character; read the source with the right encoding, or drop it with .encode('utf-8', 'ignore').decode()"
+        )
     return text
 
 
 def checked(texts: Iterable[object], first: int = 0) -> Iterator[str]:
-    """The texts one by one, each checked."""
+    """Give the texts one by one, each checked."""
     for index, text in enumerate(texts, first):
         yield check_text(text, index)
 
@@ -57,7 +54,7 @@ def refuse_container(texts: object) -> None:
 
 
 def text_list(texts: object) -> list[str]:
-    """A list of checked texts from any ordered run of them (list, tuple, array, series, generator).
+    """Return a list of checked texts from any ordered run of them (list, tuple, array, series, generator).
 
     Raises:
         TextTypeError: Not such a run, or an element is not a `str`.
@@ -70,7 +67,7 @@ def text_list(texts: object) -> list[str]:
 
 
 def remembered(texts: Iterable[str]) -> tuple[Iterator[str], Iterator[str]]:
-    """The texts, and the same again, of which only those that the first has given and the second has not are kept."""
+    """Return the texts twice; kept are only those that the first iterator has given and the second has not."""
     waiting: deque[str] = deque()
 
     def first() -> Iterator[str]:

@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harakat._support.locks import ForkSafeLock
 from harakat._support.texts import check_text, refuse_container, text_list
 from harakat.errors import HarakatError
 
@@ -118,7 +119,7 @@ class _Lanes:
     def __init__(self) -> None:
         self.long = ThreadPoolExecutor(1, thread_name_prefix="harakat-long")
         self._short = ThreadPoolExecutor(1, thread_name_prefix="harakat-short")
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._waiting: deque[_Call] = deque()
         self._taken: list[_Call] = []
         self._awake = False
@@ -188,7 +189,7 @@ def _encode(calls: list[_Call]) -> None:
 
 
 _lanes: weakref.WeakKeyDictionary[Encoder, _Lanes] = weakref.WeakKeyDictionary()
-_lanes_lock = threading.Lock()
+_lanes_lock = ForkSafeLock()
 
 
 def _lanes_of(encoder: Encoder) -> _Lanes:
@@ -200,9 +201,9 @@ def _lanes_of(encoder: Encoder) -> _Lanes:
 
 
 def _after_fork() -> None:
-    """Threads do not come along to a forked child: it starts with new lanes and an open lock."""
-    global _lanes, _lanes_lock
-    _lanes, _lanes_lock = weakref.WeakKeyDictionary(), threading.Lock()
+    """Drop the lanes in a forked child, which their threads do not come along to."""
+    global _lanes
+    _lanes = weakref.WeakKeyDictionary()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harakat._support.lazy import lazy_names
 from harakat.arabic.marks.diacritics import (
     MarkKind,
     canonical_mark_order,
@@ -28,15 +29,7 @@ __all__ = [
     "to_imlai_aligned",
 ]
 
-_SPELLING = frozenset({"AlignedText", "to_imlai", "to_imlai_aligned"})
-
-
-def __getattr__(name: str) -> object:
-    # The spelling rules compile a good many patterns: only whoever respells pays for them.
-    if name in _SPELLING:
-        from harakat.arabic.spelling import imlai as orthography
-
-        for each in _SPELLING:
-            globals()[each] = getattr(orthography, each)
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The spelling rules compile a good many patterns: only whoever respells pays for them.
+__getattr__, __dir__ = lazy_names(
+    __name__, {"harakat.arabic.spelling.imlai": ("AlignedText", "to_imlai", "to_imlai_aligned")}, __all__
+)

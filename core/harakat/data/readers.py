@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from harakat._support.checks import surrogate_at
 from harakat.data.rows import Line, decoded_lines, object_rows, shortened, table_rows
 from harakat.errors import OptionError, RecordError
 
@@ -65,7 +66,7 @@ def text_field(row: Mapping[str, Any], field: str, where: str) -> str:
         raise RecordError(f"{where}: the field {field!r} is {shortened(text)}, a {type(text).__name__}, not a text")
     if not text.strip():
         raise RecordError(f"{where}: the field {field!r} is empty; drop the row, or set skip_bad=true")
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+    if surrogate_at(text) is not None:
         raise RecordError(f"{where}: the field {field!r} holds a lone surrogate; mend the row, or set skip_bad=true")
     return text
 

@@ -7,8 +7,9 @@ compared with a paired bootstrap. Needs the extra ``eval``.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from harakat.embedders.embedder import Embedder, as_embedder, open_embedder, reading_bare
@@ -25,24 +26,6 @@ if TYPE_CHECKING:
     from harakat.evaluation.tasks.synsets import homograph_rows, read_synsets, synonym_rows
     from harakat.evaluation.tasks.triplets import triplet_figures
     from harakat.evaluation.views import View, views_of
-
-_HOMES = {
-    "beir": ("read_beir",),
-    "card": ("CardReport", "card_report", "card_table"),
-    "embedders": ("Embedder", "as_embedder", "open_embedder", "reading_bare"),
-    "families": ("FAMILIES", "family_rows"),
-    "figures": ("Figure", "Key", "Result", "compare_results"),
-    "muradif": ("muradif_figures", "read_muradif"),
-    "quran": ("quran_result",),
-    "report": ("Report",),
-    "retrieval": ("RetrievalSet", "retrieval_figures"),
-    "significance": ("Bootstrap", "Difference", "Interval", "Sample", "compare", "interval"),
-    "sts": ("read_sts", "sts_figures"),
-    "synsets": ("homograph_rows", "read_synsets", "synonym_rows"),
-    "triplets": ("triplet_figures",),
-    "views": ("View", "views_of"),
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "FAMILIES",
@@ -81,12 +64,23 @@ __all__ = [
     "views_of",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"harakat.evaluation.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "harakat.embedders.embedder": ("Embedder", "as_embedder", "open_embedder", "reading_bare"),
+        "harakat.evaluation.card": ("CardReport", "card_report", "card_table"),
+        "harakat.evaluation.figures": ("Figure", "Key", "Result", "compare_results"),
+        "harakat.evaluation.report": ("Report",),
+        "harakat.evaluation.significance": ("Bootstrap", "Difference", "Interval", "Sample", "compare", "interval"),
+        "harakat.evaluation.tasks.beir": ("read_beir",),
+        "harakat.evaluation.tasks.families": ("FAMILIES", "family_rows"),
+        "harakat.evaluation.tasks.muradif": ("muradif_figures", "read_muradif"),
+        "harakat.evaluation.tasks.quran": ("quran_result",),
+        "harakat.evaluation.tasks.retrieval": ("RetrievalSet", "retrieval_figures"),
+        "harakat.evaluation.tasks.sts": ("read_sts", "sts_figures"),
+        "harakat.evaluation.tasks.synsets": ("homograph_rows", "read_synsets", "synonym_rows"),
+        "harakat.evaluation.tasks.triplets": ("triplet_figures",),
+        "harakat.evaluation.views": ("View", "views_of"),
+    },
+    __all__,
+)

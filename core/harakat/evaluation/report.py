@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from harakat._support.files import file_errors, write_text
 from harakat._support.provenance import installed
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
@@ -252,13 +253,9 @@ class Report:
             text = self.markdown()
         else:
             raise OptionError(f"{path}: a report ends in .json or .md")
-        part = path.with_name(path.name + ".part")
-        try:
+        with file_errors(path, OptionError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        except OSError as error:
-            raise OptionError(f"{path} cannot be written: {error.strerror or error}") from error
+        write_text(path, text, OptionError)
         return path
 
 

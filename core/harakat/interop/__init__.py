@@ -11,7 +11,9 @@ What the Arabic step (segmentation, normalisation, marks apart from letters) nee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from harakat.interop.eurobert_export import export_eurobert
@@ -22,25 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["export_eurobert", "export_onnx", "register_transformers", "to_sentence_transformer"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "register_transformers":
-        from harakat.interop.transformers_registration import register_transformers
-
-        return register_transformers
-    if name == "to_sentence_transformer":
-        from harakat.interop.sentence_transformer import to_sentence_transformer
-
-        return to_sentence_transformer
-    if name == "export_eurobert":
-        from harakat.interop.eurobert_export import export_eurobert
-
-        return export_eurobert
-    if name == "export_onnx":
-        from harakat.interop.onnx_export import export_onnx
-
-        return export_onnx
-    raise AttributeError(f"module 'harakat.interop' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "harakat.interop.eurobert_export": ("export_eurobert",),
+        "harakat.interop.onnx_export": ("export_onnx",),
+        "harakat.interop.sentence_transformer": ("to_sentence_transformer",),
+        "harakat.interop.transformers_registration": ("register_transformers",),
+    },
+    __all__,
+)

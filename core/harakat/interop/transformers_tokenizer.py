@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import BatchEncoding, PreTrainedTokenizerFast
 
+from harakat._support.checks import check_flag, check_one_of
 from harakat._support.json_files import read_json
 from harakat._support.locks import ForkSafeLock
 from harakat._support.texts import check_text
@@ -60,11 +61,9 @@ class NeoAraBERTTokenizer(PreTrainedTokenizerFast):
         morphology: str | Path | None = None,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(apply_stemming, bool):
-            raise OptionError(f"apply_stemming={apply_stemming!r} is neither True nor False")
+        check_flag("apply_stemming", apply_stemming)
         spelling = spelling or "as-is"
-        if spelling not in _SPELLINGS:
-            raise OptionError(f"spelling={spelling!r} is unknown; choose one of {', '.join(_SPELLINGS)}")
+        check_one_of("spelling", spelling, _SPELLINGS)
         for name in _DROPPED_ENTRIES:
             kwargs.pop(name, None)
         self.apply_stemming = apply_stemming

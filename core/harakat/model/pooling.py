@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.errors import DimError, OptionError
+from harakat._support.checks import check_one_of
+from harakat.errors import DimError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,7 @@ def check_precision(precision: str, dim: int) -> Precision:
         OptionError: Not one of float32, int8, binary.
         DimError: Binary vectors with a dim that does not fill whole bytes.
     """
-    if precision not in PRECISIONS:
-        raise OptionError(f"precision={precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    check_one_of("precision", precision, PRECISIONS)
     if precision == "binary" and dim % 8:
         raise DimError(f"precision='binary' packs 8 dims into a byte, and dim={dim} is not a multiple of 8")
     return precision  # type: ignore[return-value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.locks import ForkSafeLock
 from harakat.errors import DeviceError
 from harakat.runtime.batching import Window, plan_batches
 from harakat.runtime.packing import pack
@@ -56,7 +56,7 @@ _OUT_OF_MEMORY = (
 )
 
 _tuned: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-_tuning = threading.Lock()
+_tuning = ForkSafeLock()
 
 
 class _Pass(NamedTuple):

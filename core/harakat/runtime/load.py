@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.checks import check_flag, check_one_of
+from harakat._support.locks import ForkSafeLock
 from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError, OptionError
 from harakat.model.checkpoints.config import CheckpointConfig, read_config
@@ -29,7 +30,7 @@ __all__ = ["Loaded", "load"]
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
-_networks_lock = threading.Lock()
+_networks_lock = ForkSafeLock()
 
 
 FileState = tuple[tuple[str, int, int], ...]
@@ -103,14 +104,12 @@ def load(
 
     from harakat.model.families.mini_one_text import one_text
 
-    if spelling not in (None, "as-is", "imlai"):
-        raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
+    check_one_of("spelling", spelling, (None, "as-is", "imlai"), "'as-is' or 'imlai'")
     if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
         raise OptionError(f"batch_tokens={batch_tokens!r} is not a whole number above 0")
     check_attention(attention)
     check_workers(workers)
-    if not isinstance(compile, bool):
-        raise OptionError(f"compile={compile!r} is neither True nor False")
+    check_flag("compile", compile)
     on = resolve_device(device)
     number = resolve_dtype(dtype)
     if number == torch.int8:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.extras import require
-from harakat.errors import HarakatError, OptionError, RecordError, StoreError
+from harakat._support.files import file_errors, write_whole
+from harakat.errors import OptionError, RecordError, StoreError
 
 __all__ = [
     "KINDS",
@@ -25,7 +25,6 @@ __all__ = [
     "file_kind",
     "ids_of",
     "save",
-    "whole_file",
 ]
 
 KINDS = ("npy", "parquet")
@@ -61,43 +60,6 @@ def file_kind(path: Path, kind: str | None = None) -> str:
     return found
 
 
-@contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except HarakatError:
-        raise
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when the block ends well.
-
-    Until then it is called `path` and ``.part``, which a killed process leaves behind and the next one writes anew.
-    After an error `path` is what it was before.
-
-    Raises:
-        StoreError: The file system refuses to open, complete or rename it.
-    """
-    part = path.with_name(path.name + ".part")
-    with _file_errors(path):
-        file = part.open("w+b")
-    try:
-        yield file
-        with _file_errors(path):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            part.replace(path)
-    finally:
-        # After a failed write, closing tries to write again, and fails again.
-        with suppress(OSError):
-            file.close()
-        part.unlink(missing_ok=True)
-
-
 def check_disk_space(path: Path, size: int) -> None:
     """Refuse before any work what the disk cannot hold.
 
@@ -108,7 +70,7 @@ def check_disk_space(path: Path, size: int) -> None:
     Raises:
         StoreError: Fewer bytes are free, or the folder is not there.
     """
-    with _file_errors(path):
+    with file_errors(path):
         free = shutil.disk_usage(path.parent).free
     if size > free:
         raise StoreError(f"{path} would take {size:,} bytes, and {free:,} are free in {path.parent.resolve()}")
@@ -288,8 +250,8 @@ def save(
     if texts is not None:
         columns["text"], beside["text"] = str, texts
     rows = 0
-    with whole_file(path) as file:
-        with _file_errors(path):
+    with write_whole(path) as file:
+        with file_errors(path):
             writer: RowWriter = (
                 NpyWriter(file, like.shape[1], like.dtype)
                 if kind == "npy"
@@ -301,15 +263,15 @@ def save(
                 rows += len(block)
                 if "id" in values and len(values["id"]) < len(block):
                     raise RecordError(f"there are only {rows - len(block) + len(values['id']):,} ids for more texts")
-                with _file_errors(path):
+                with file_errors(path):
                     writer.write(block, **values)
             if "id" in beside and next(beside["id"], None) is not None:
                 raise RecordError(f"there are more ids than the {rows:,} texts")
             if count is not None and rows != count:
                 raise RecordError(f"count={count:,} was promised, and {rows:,} texts came")
-            with _file_errors(path):
+            with file_errors(path):
                 writer.finish()
         finally:
-            with _file_errors(path):
+            with file_errors(path):
                 writer.close()
     return rows

@@ -6,7 +6,6 @@ No torch in here: worker processes import this module.
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.checks import check_whole
+from harakat._support.locks import ForkSafeLock
 from harakat._support.processes import open_spawned, spawned
 from harakat.arabic.tokenizers.tokens import TextTokenizer, Tokens
-from harakat.errors import OptionError, WorkerError
+from harakat.errors import WorkerError
 from harakat.model.families.names import MARKED_BERT
 
 __all__ = ["Chunk", "Prefetcher", "TokenizerRecipe", "check_workers"]
@@ -88,9 +89,7 @@ def check_workers(workers: int) -> int:
     Raises:
         OptionError: Not a whole number, or below 0.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 0:
-        raise OptionError(f"workers={workers!r} is not a whole number of processes; 0 tokenises in this one")
-    return workers
+    return check_whole("workers", workers, least=0, bounds="of processes; 0 tokenises in this one")
 
 
 class Prefetcher:
@@ -106,7 +105,7 @@ class Prefetcher:
 
     def __init__(self, tokenizer: TextTokenizer, recipe: TokenizerRecipe, workers: int, beside: bool) -> None:
         self._tokenizer, self.recipe, self._workers, self._beside = tokenizer, recipe, workers, beside
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._pool: tuple[int, Executor] | None = None
 
     def chunks(self, texts: Iterable[list[str]], prompt: str = "") -> Iterator[Chunk]:

@@ -123,6 +123,7 @@ class ProcessPool:
         if isinstance(devices, str) or not devices or not all(isinstance(device, str) for device in devices):
             raise OptionError(f"devices={devices!r} is no list of devices; write ['cuda:0', 'cuda:1']")
         self._call = 0
+        # Never waited for, and not to be free in a forked child, which has the same pipes as its parent.
         self._at_work = threading.Lock()
         self._members: list[_Member] = []
         share = max(1, (os.cpu_count() or 1) // len(devices))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harakat._support.checks import check_one_of, is_whole
 from harakat.errors import DimError, OptionError
 from harakat.runtime.batching import OVERFLOW, Overflow
 from harakat.runtime.load import Loaded
@@ -43,7 +44,7 @@ def check_max_length(loaded: Loaded, max_length: int | None) -> int:
     if max_length is None:
         return loaded.config.max_length
     most, least = loaded.config.max_positions, loaded.engine.specials + 1
-    if isinstance(max_length, bool) or not isinstance(max_length, int) or not least <= max_length <= most:
+    if not is_whole(max_length, least, most):
         raise OptionError(f"max_length={max_length!r}: {loaded.name} takes {least} to {most} tokens")
     return max_length
 
@@ -54,8 +55,7 @@ def check_overflow(overflow: str) -> Overflow:
     Raises:
         OptionError: No such policy.
     """
-    if overflow not in OVERFLOW:
-        raise OptionError(f"overflow={overflow!r} is unknown; choose one of {', '.join(OVERFLOW)}")
+    check_one_of("overflow", overflow, OVERFLOW)
     return overflow  # type: ignore[return-value]
 
 

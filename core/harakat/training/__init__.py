@@ -7,8 +7,9 @@ NeoAraBERT of one's own begins in `harakat.training.pretraining`. Needs the extr
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from harakat.training.config import Recipe, Source, load_recipe, shipped_recipes
@@ -18,19 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Recipe", "Source", "Trained", "fine_tune", "load_recipe", "plan", "shipped_recipes", "train"]
 
-_HOMES = {
-    **dict.fromkeys(("Recipe", "Source", "load_recipe", "shipped_recipes"), "config"),
-    **dict.fromkeys(("Plan", "plan"), "planning"),
-    **dict.fromkeys(("Trained", "train"), "run"),
-    "fine_tune": "finetune",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"harakat.training.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'harakat.training' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "harakat.training.config": ("Recipe", "Source", "load_recipe", "shipped_recipes"),
+        "harakat.training.finetune": ("fine_tune",),
+        "harakat.training.planning": ("Plan", "plan"),
+        "harakat.training.run": ("Trained", "train"),
+    },
+    __all__,
+)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harakat._support import checks
+from harakat._support.json_files import read_json
 from harakat.errors import OptionError
 
 __all__ = [
@@ -31,20 +33,17 @@ def check_text(where: str, name: str, value: object) -> None:
 
 def check_flag(where: str, name: str, value: object) -> None:
     """Refuse anything but true and false."""
-    if not isinstance(value, bool):
-        raise OptionError(f"{where}: {name}={value!r} is neither true nor false")
+    checks.check_flag(f"{where}: {name}", value, "neither true nor false")
 
 
 def check_one_of(where: str, name: str, value: object, choices: Sequence[str]) -> None:
     """Refuse anything but the choices."""
-    if value not in choices:
-        raise OptionError(f"{where}: {name}={value!r} is unknown; choose one of {', '.join(choices)}")
+    checks.check_one_of(f"{where}: {name}", value, choices)
 
 
 def check_whole(where: str, name: str, value: object, *, least: int) -> None:
     """Refuse anything but a whole number of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{where}: {name}={value!r} is not a whole number of {least} or more")
+    checks.check_whole(f"{where}: {name}", value, least=least, bounds=f"of {least} or more")
 
 
 def check_number(
@@ -57,8 +56,7 @@ def check_number(
     below: float = math.inf,
 ) -> None:
     """Refuse anything but a finite number within the bounds."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not (above < value and least <= value < below):  # type: ignore[operator]
+    if not checks.is_finite(value) or not (above < value and least <= value < below):
         bounds = [f"above {above:g}" * (above > -math.inf), f"{least:g} or more" * (least > -math.inf)]
         bounds.append(f"below {below:g}" * (below < math.inf))
         raise OptionError(f"{where}: {name}={value!r} is not a number {' and '.join(filter(None, bounds))}")
@@ -91,13 +89,7 @@ def read_object(path: Path, holds: str) -> dict[str, Any]:
         path: UTF-8.
         holds: What such an object has, for the message.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise OptionError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise OptionError(f"{path} holds a JSON {type(values).__name__}, not an object with {holds}")
-    return values
+    return read_json(path, OptionError, holds=holds)
 
 
 def read_changes(given: Sequence[str]) -> dict[str, Any]:

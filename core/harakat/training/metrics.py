@@ -13,6 +13,7 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
+from harakat._support.files import write_text
 from harakat.errors import OptionError
 
 __all__ = ["Metrics", "read_metrics", "write_plots"]
@@ -64,7 +65,7 @@ class Metrics(TrainerCallback):
             self._bar = tqdm(total=state.max_steps, initial=state.global_step, unit="step", dynamic_ncols=True)
         kept = read_metrics(self.path) if self.resumed is not None else []
         kept = [line for line in kept if line.get("step", 0) <= (self.resumed or 0) and line.get("event") != "end"]
-        self.path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept), encoding="utf-8")
+        write_text(self.path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
         if self.resumed is None:
             self.write({"event": "start", "steps": state.max_steps, **self.first})
         else:

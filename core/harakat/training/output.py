@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harakat._support.files import write_json
 from harakat.errors import OptionError
 from harakat.training.loop import CHECKPOINTS, METRICS
 from harakat.training.planning import MODEL
@@ -88,7 +89,7 @@ def carry_out(
         if state.is_main_process:
             folder.mkdir(parents=True, exist_ok=True)
             begin()
-            _write_json(folder / RUN, facts)
+            write_json(folder / RUN, facts)
         state.wait_for_everyone()
         count, resumed = steps()
         if state.is_main_process:
@@ -150,9 +151,3 @@ def _result(folder: Path) -> Trained:
     end = next(line for line in reversed(lines) if line.get("event") == "end")
     plots = tuple(folder / f"{name}.png" for name in ("loss", "lr"))
     return Trained(folder / MODEL, folder / METRICS, plots, end["steps"], losses, end["precision"], end["resumed_from"])
-
-
-def _write_json(path: Path, value: Any) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)

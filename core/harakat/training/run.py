@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.files import write_text
 from harakat.errors import OptionError
 from harakat.training.config import Recipe, Source
 from harakat.training.data import LoadedSource, read_source, to_datasets
@@ -167,6 +168,4 @@ def _card(recipe: Recipe, facts: dict[str, Any], steps: int) -> str:
 
 def _write_rows(path: Path, loaded: LoadedSource) -> None:
     rows = (dict(zip(loaded.columns, row, strict=True)) for row in loaded.rows)
-    unfinished = path.with_suffix(".partial")
-    unfinished.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    unfinished.replace(path)
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

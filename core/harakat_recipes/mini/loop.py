@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harakat._support.files import write_whole
 from harakat.arabic.marks import codes as markcodes
 from harakat.arabic.tokenizers.mini import PieceTokenizer
 from harakat.model.families.mini_network import MarkedBert
@@ -205,8 +206,8 @@ def train(folder: Path, cache: Path, work: Path, out: Path, settings: Settings) 
                 "chance": chance.getstate(),
                 "bank": mixture.bank.state(),
             }
-            torch.save(state, last.with_suffix(".tmp"))
-            last.with_suffix(".tmp").replace(last)
+            with write_whole(last) as file:
+                torch.save(state, file)
     network.load_state_dict(blended(network.state_dict(), first, settings.blend))
     if settings.mark_gains:
         network.mark_gain.data[: len(settings.mark_gains)] = torch.tensor(settings.mark_gains)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harakat._support.checks import check_one_of, surrogate_at
 from harakat.arabic.tokenizers.context_free import cut, reads_words_alone, separator_stands_alone
 from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, RULES_VERSION, prepare
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, groups
@@ -43,8 +44,7 @@ class ArabicTokenizer:
         spelling: Spelling = "as-is",
         cache_words: int = 200_000,
     ) -> None:
-        if spelling not in ("as-is", "imlai"):
-            raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
+        check_one_of("spelling", spelling, ("as-is", "imlai"), "'as-is' or 'imlai'")
         if cache_words < 0:
             raise OptionError(f"cache_words={cache_words} is negative; 0 switches the word cache off")
         self._vocabulary = vocabulary
@@ -291,10 +291,9 @@ def _marks_of(token: str) -> str:
 
 
 def _check(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
+    place = surrogate_at(text)
+    if place is not None:
         raise TextError(
-            f"a lone surrogate U+{ord(text[error.start]):04X} stands at position {error.start}: it is half of a "
+            f"a lone surrogate U+{ord(text[place]):04X} stands at position {place}: it is half of a "
             "character and no text; read the source with the right encoding or drop it"
-        ) from error
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harakat._support.checks import is_whole
 from harakat._support.json_files import positive_int, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
@@ -76,7 +77,7 @@ def read_config(folder: Path) -> CheckpointConfig:
 def _dims(raw: Mapping[str, Any], path: Path) -> tuple[int, ...]:
     dims = raw.get("matryoshka_dims") or []
     hidden = raw.get("hidden_size")
-    good = isinstance(dims, list) and all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in dims)
+    good = isinstance(dims, list) and all(is_whole(d, 1) for d in dims)
     if not good or (isinstance(hidden, int) and any(d > hidden for d in dims)):
         raise CheckpointError(
             f"{path}: matryoshka_dims={dims!r} is not a list of whole numbers up to hidden_size={hidden!r}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harakat._support.checks import is_finite
 from harakat._support.json_files import positive_int, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.config import CheckpointConfig
@@ -106,7 +107,7 @@ def neoarabert_shape(config: CheckpointConfig, folder: Path) -> NeoAraBERTShape:
         if (value.lower() if isinstance(value, str) else value) != wanted:
             raise CheckpointError(f"{path}: {key}={value!r} is not the published NeoAraBERT; only {wanted!r} is known")
     eps = raw.get("norm_eps", 1e-5)
-    if isinstance(eps, bool) or not isinstance(eps, int | float) or not 0 < eps < 1:
+    if not is_finite(eps) or not 0 < eps < 1:
         raise CheckpointError(f"{path}: norm_eps={eps!r} is not a small positive number")
     pad_id = raw.get("pad_token_id", 0)
     shape = NeoAraBERTShape(

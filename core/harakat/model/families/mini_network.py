@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from harakat._support.checks import is_whole
 from harakat.arabic.marks.codes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
 from harakat.model.layers.attention import Attention, count_in_sequence
@@ -81,8 +82,7 @@ class MarkedBertConfig:
             if field.name == "layer_norm_eps":
                 good = isinstance(value, float) and 0 < value < 1
             else:
-                least = 0 if field.name == "dictionary_keys" else 1
-                good = isinstance(value, int) and not isinstance(value, bool) and value >= least
+                good = is_whole(value, 0 if field.name == "dictionary_keys" else 1)
             if not good:
                 raise CheckpointError(f"config.json: {field.name}={value!r} is not usable")
         if self.hidden_size % self.num_attention_heads:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, get_args
 
+from harakat._support.checks import check_one_of
 from harakat.errors import DeviceError, OptionError
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ def check_attention(asked: str) -> str:
     Raises:
         OptionError: Unknown.
     """
-    if asked not in ATTENTION:
-        raise OptionError(f"attention={asked!r} is unknown; choose {', '.join(map(repr, ATTENTION))}")
+    check_one_of("attention", asked, ATTENTION, ", ".join(map(repr, ATTENTION)))
     return asked
 
 

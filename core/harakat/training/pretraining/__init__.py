@@ -9,8 +9,9 @@ or pairs of one's own. Needs the extra ``train``.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from harakat.training.pretraining.runs import distil, pretrain
@@ -19,18 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DistilSettings", "LearntTokenizer", "PretrainSettings", "distil", "learn_tokenizer", "pretrain"]
 
-_HOMES = {
-    **dict.fromkeys(("distil", "pretrain"), "runs"),
-    **dict.fromkeys(("DistilSettings", "PretrainSettings"), "settings"),
-    **dict.fromkeys(("LearntTokenizer", "learn_tokenizer"), "vocabulary"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"harakat.training.pretraining.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'harakat.training.pretraining' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "harakat.training.pretraining.runs": ("distil", "pretrain"),
+        "harakat.training.pretraining.settings": ("DistilSettings", "PretrainSettings"),
+        "harakat.training.pretraining.vocabulary": ("LearntTokenizer", "learn_tokenizer"),
+    },
+    __all__,
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.files import file_errors, write_json, write_whole
 from harakat.embedders.embedder import Embedder, Role, as_embedder
 from harakat.errors import OptionError
+from harakat.runtime.output import NpyWriter
 from harakat.training.pretraining.corpus import digest
 
 __all__ = ["TeacherVectors", "as_teacher"]
@@ -88,15 +89,14 @@ class TeacherVectors:
         if self.path.exists():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(f".{os.getpid()}.partial")
-        shape = (len(self.texts), self.teacher.dims[0])
-        rows = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
-        for start in range(0, len(self.texts), _AT_A_TIME):
-            rows[start : start + _AT_A_TIME] = self.teacher.encode(self.texts[start : start + _AT_A_TIME], self.role)
-        rows.flush()
-        del rows
-        self.path.with_suffix(".json").write_text(json.dumps(self.facts, indent=2) + "\n", encoding="utf-8")
-        partial.replace(self.path)
+        with write_whole(self.path) as file:
+            rows = NpyWriter(file, self.teacher.dims[0], np.dtype(np.float16))
+            for start in range(0, len(self.texts), _AT_A_TIME):
+                vectors = self.teacher.encode(self.texts[start : start + _AT_A_TIME], self.role)
+                with file_errors(self.path):
+                    rows.write(vectors)
+            rows.finish()
+            write_json(self.path.with_suffix(".json"), self.facts)
 
     def load(self) -> NDArray[np.float16]:
         """The vectors, float16 (texts, size), read from the disk as they are needed."""

@@ -16,6 +16,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harakat._support.checks import check_one_of
 from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, prepare
 from harakat.errors import OptionError, RecordError
 
@@ -134,8 +135,7 @@ def _preparation(segmentation: bool, morphology: str | Path | None, spelling: st
     from harakat._support.texts import check_text
     from harakat.arabic.spelling.imlai import canonical_spelling
 
-    if spelling not in ("as-is", "imlai"):
-        raise OptionError(f"spelling={spelling!r} is unknown; choose 'as-is' or 'imlai'")
+    check_one_of("spelling", spelling, ("as-is", "imlai"), "'as-is' or 'imlai'")
     segmenter = None
     if segmentation:
         from harakat.arabic.morphology import Segmenter

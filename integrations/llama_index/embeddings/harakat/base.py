@@ -20,15 +20,10 @@ from pydantic import computed_field
 from typing_extensions import Self
 
 from harakat import Encoder
-from harakat._support.option_checks import (
-    check_fingerprint,
-    environment_defaults,
-    invalid_options,
-    refuse_precision,
-    refuse_unknown,
-)
+from harakat._support.option_checks import invalid_options, refuse_unknown
 from harakat._support.texts import check_text, text_list
 from harakat.adapters.microbatch import vectors
+from harakat.adapters.options import check_fingerprint, environment_defaults, refuse_precision
 from harakat.errors import OptionError
 from llama_index.embeddings.harakat.cache import IsolatedStore, role
 
