@@ -43,6 +43,7 @@ from torch import Tensor, nn
 from harakat import Encoder
 from harakat._support.provenance import short_commit
 from harakat.bench.machine import surroundings
+from harakat.model.families.mini import MINI
 from harakat.model.layers.attention import PackedAttention
 from harakat.model.layers.int8_linear import int8_obstacle, quantise_linears
 from harakat.model.layers.packed_linear import pack_linears, packing_supported
@@ -285,7 +286,7 @@ def _padded(rows: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
 
 def batches_of(encoder: Encoder, texts: list[str]) -> list[Batch]:
     """What harakat's engine gives to the first block."""
-    network: Any = encoder._loaded.engine.network
+    network: Any = encoder.checkpoint.network
     seen: list[Batch] = []
     handle = network.layers[0].register_forward_pre_hook(
         lambda _, given: seen.append(Batch(given[0].clone(), given[1]))
@@ -394,14 +395,14 @@ def main() -> None:
     present = [name for name, needs in NEEDS.items() if all(map(find_spec, needs))]
 
     encoder = Encoder(args.model, device="cpu")
-    if encoder._loaded.config.model_type != "harakat-marked-bert":
+    if encoder.checkpoint.family is not MINI:
         raise SystemExit(f"--model {args.model}: not of harakat-mini's architecture")
     verses = quran_verses()
     corpora = {
         "verses": batches_of(encoder, spread(verses, args.verses)),
         f"texts of {LONG_WORDS} words": batches_of(encoder, spread(long_texts(verses), args.long)),
     }
-    network = copy.deepcopy(encoder._loaded.engine.network)  # a copy has plain linear layers
+    network = copy.deepcopy(encoder.checkpoint.network)  # a copy has plain linear layers
     block: Any = network.layers[len(network.layers) // 2]  # type: ignore[attr-defined]
     with torch.inference_mode():
         x = torch.cat([batch.x for batch in corpora["verses"]])[: max(TOKENS)].repeat(max(TOKENS), 1)[: max(TOKENS)]

@@ -239,7 +239,7 @@ def complexity(model: str, texts: list[str], threads: int) -> dict[str, Any]:
     with pinned_threads(threads):
         encoder = Encoder(model, device="cpu")
         long = {size: words_long(texts, size) for size in (10_000, 30_000, 100_000)}
-        tokenizer = encoder._loaded.tokenizer
+        tokenizer = encoder.checkpoint.tokenizer
         tokens_a_word = encoder.count_tokens([long[10_000]])[0] / 10_000
         whole = encoder.max_length / tokens_a_word  # in words
         return {

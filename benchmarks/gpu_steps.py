@@ -21,7 +21,7 @@ from snippet import Snippet
 from harakat import Encoder
 from harakat.bench.machine import linear_flop
 from harakat.errors import OptionError, TruncationWarning
-from harakat.model.layers.attention_choice import ATTENTION
+from harakat.options import ATTENTION
 from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import GPU_BATCH_TOKENS, TUNE_AFTER
 from harakat.runtime.tuning import BUDGETS
@@ -82,8 +82,8 @@ def meets(found: Any) -> bool:
 
 def windows_of(encoder: Encoder, texts: list[str], tokens: float) -> list[Window]:
     """Windows of about so many tokens in all; the texts come round again."""
-    specials = encoder._loaded.engine.specials
-    made = plan_windows(encoder._loaded.tokenizer.tokenize(texts), encoder.max_length - specials, "warn")
+    specials = encoder.checkpoint.engine.specials
+    made = plan_windows(encoder.checkpoint.tokenizer.tokenize(texts), encoder.max_length - specials, "warn")
     chosen: list[Window] = []
     for window in cycle(made):
         chosen.append(window)
@@ -95,12 +95,12 @@ def windows_of(encoder: Encoder, texts: list[str], tokens: float) -> list[Window
 
 def real_tokens(encoder: Encoder, windows: list[Window]) -> int:
     """Tokens of windows, special tokens included."""
-    return sum(w.size + encoder._loaded.engine.specials for w in windows)
+    return sum(w.size + encoder.checkpoint.engine.specials for w in windows)
 
 
 def network_rate(run: Run, encoder: Encoder, texts: list[str]) -> int:
     """Real tokens a second of the network alone, from ids on the host to pooled rows on the host."""
-    engine = encoder._loaded.engine
+    engine = encoder.checkpoint.engine
     few = windows_of(encoder, texts, 2000 if run.small else 2 * GPU_BATCH_TOKENS)
     engine.pooled(few)  # also starts the compiler, where asked for
     run.wait()
@@ -145,7 +145,7 @@ def kernels(run: Run, encoder: Encoder, texts: list[str]) -> dict[str, Any]:
     """Which kernels take the time of a pass, and how long the host is at launching it."""
     from torch.profiler import ProfilerActivity, profile
 
-    engine = encoder._loaded.engine
+    engine = encoder.checkpoint.engine
     windows = windows_of(encoder, texts, 2000 if run.small else 4 * GPU_BATCH_TOKENS)
     engine.pooled(windows)
     run.wait()
@@ -186,9 +186,9 @@ def end_to_end(run: Run, options: dict[str, Any], texts: list[str], tokens: int,
             "fresh_word_cache_tokens_per_s": round(tokens / fresh),
             "tokens_per_s": round(tokens * times / warm),
             "texts_per_s": round(len(many) / warm, 1),
-            "budget": encoder._loaded.engine.batch_tokens,
+            "budget": encoder.checkpoint.engine.batch_tokens,
         }
-        encoder._loaded.prefetcher.close()
+        encoder.checkpoint.prefetcher.close()
         run.note(figures, "thread" if workers == 0 else f"{workers} processes", found)
 
 
@@ -214,7 +214,7 @@ def snippet_rate(run: Run, model: str, dtype: str, texts: list[str]) -> int:
 def tokenising(run: Run, encoder: Encoder, texts: list[str], tokens: int) -> dict[str, float]:
     """Tokenising alone on one core, content tokens and words a second, fresh cache and warm."""
     words = sum(len(text.split()) for text in texts)
-    tokenizer = encoder._loaded.prefetcher.recipe.open()
+    tokenizer = encoder.checkpoint.prefetcher.recipe.open()
     started = time.perf_counter()
     tokenizer.tokenize(texts)
     fresh = time.perf_counter() - started
@@ -235,7 +235,7 @@ def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]], re
         if not go:
             return
         reference = Reference(run, model, texts)
-        flop = linear_flop(reference.encoder._loaded.engine.network)  # type: ignore[arg-type]
+        flop = linear_flop(reference.encoder.checkpoint.network)  # type: ignore[arg-type]
         mine["matmul_gflop_per_token"] = flop / 1e9
         for dtype in ("float32", *LOW):
             for attention in ATTENTION[1:]:
@@ -277,9 +277,9 @@ def bench_model(run: Run, name: str, model: str, texts: dict[str, list[str]], re
     kept = Encoder(**options)
     with run.step(f"{name}: its own budget, and kernels", whole_way + 5) as go:
         if go:
-            if kept._loaded.engine.tuning:
-                kept._loaded.engine.pooled(windows_of(kept, texts["longer"], TUNE_AFTER))
-            mine["best"]["batch_tokens"] = kept._loaded.engine.batch_tokens
+            if kept.checkpoint.engine.tuning:
+                kept.checkpoint.engine.pooled(windows_of(kept, texts["longer"], TUNE_AFTER))
+            mine["best"]["batch_tokens"] = kept.checkpoint.engine.batch_tokens
             mine["kernels"] = kernels(run, kept, texts["longer"])
 
     for corpus, each in texts.items():

@@ -125,7 +125,7 @@ def slope(curve: list[tuple[int, float]]) -> float:
 
 def cached_words(encoder: Encoder) -> int | None:
     """Words that the tokenizer remembers."""
-    cache = getattr(encoder._loaded.tokenizer, "word_cache", None)
+    cache = getattr(encoder.checkpoint.tokenizer, "word_cache", None)
     return None if cache is None else len(cache)
 
 

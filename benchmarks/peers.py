@@ -46,7 +46,7 @@ def open_peer(name: str, model: str, texts: list[str]) -> Peer:
     encoder = Encoder(model, dtype=ROUNDED.get(name, "float32"), device="cpu")
     sizes = encoder.count_tokens(texts)
     tokens, cut = int(np.minimum(sizes, encoder.max_length).sum()), int((sizes > encoder.max_length).sum())
-    network: Any = encoder._loaded.engine.network
+    network: Any = encoder.checkpoint.network
     flop = linear_flop(network) * tokens
     encode: Callable[[list[str]], Any]
     if name == "snippet":

@@ -30,7 +30,7 @@ class Snippet:
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
         # A deep copy has plain linear layers, whatever the encoder's own are packed into.
-        self.network = copy.deepcopy(encoder._loaded.engine.network)
+        self.network = copy.deepcopy(encoder.checkpoint.network)
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         """float32 (texts, dim)."""
@@ -38,7 +38,7 @@ class Snippet:
         return torch.nn.functional.normalize(torch.cat(rows), dim=-1).cpu().numpy()
 
     def _batch(self, texts: list[str]) -> torch.Tensor:
-        loaded, dim = self.encoder._loaded, self.encoder.dim
+        loaded, dim = self.encoder.checkpoint, self.encoder.dim
         tokenizer, device = loaded.tokenizer, loaded.engine.device
         tokens = tokenizer.tokenize(texts)
         head, tail = list(tokenizer.prefix), list(tokenizer.suffix)

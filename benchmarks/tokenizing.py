@@ -92,12 +92,15 @@ def share(texts: list[str], parts: int) -> list[list[str]]:
 
 def worker_seconds(folder: Path, options: dict[str, Any], texts: list[str], count: int, rounds: int) -> float:
     """Tokenising ahead in `count` processes, as an encoder does it; texts come round often enough to keep them busy."""
+    from harakat.model.families.family import TokenizerOptions
     from harakat.model.families.names import MARKED_BERT, NEOARABERT
     from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe
 
     mini = options.get("mini", False)
     more = {key: value for key, value in options.items() if key != "mini"}
-    recipe = TokenizerRecipe(folder, MARKED_BERT if mini else NEOARABERT, "imlai" if mini else "as-is", **more)
+    recipe = TokenizerRecipe(
+        folder, MARKED_BERT if mini else NEOARABERT, TokenizerOptions("imlai" if mini else "as-is", **more)
+    )
     chunks = [texts[at : at + CHUNK_TEXTS] for at in range(0, len(texts), CHUNK_TEXTS)] * 4
     prefetcher = Prefetcher(recipe.open(), recipe, count, beside=False)
     try:

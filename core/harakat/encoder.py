@@ -5,28 +5,39 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat._support.locks import ForkSafeLock
 from harakat._support.progress import progress_bar
 from harakat._support.texts import check_text, checked, refuse_container, remembered, text_list
-from harakat.model.layers.attention_choice import AttentionKind
-from harakat.model.pooling import Precision, check_precision, to_precision, unit_prefix
-from harakat.runtime.batching import Overflow, chunks, plan_windows
-from harakat.runtime.described import Described
+from harakat.model.checkpoints.fingerprint import Fingerprint
+from harakat.model.pooling import to_precision, unit_prefix
+from harakat.options import (
+    AttentionKind,
+    EncoderOptions,
+    Overflow,
+    Precision,
+    Spelling,
+    documented,
+    encoder_options,
+    options_that,
+)
+from harakat.runtime.batching import chunks, plan_windows
+from harakat.runtime.encoder_cache import EncoderCache
 from harakat.runtime.load import load
 from harakat.runtime.output import file_kind, save
 from harakat.runtime.pipeline import Job, at_once, run
-from harakat.runtime.resolve import check_dim, check_max_length, check_overflow, choose_prompt
+from harakat.runtime.process_pool import ProcessPool
+from harakat.runtime.resolve import check_overflow, resolve
 from harakat.runtime.truncation import Truncation
 
 if TYPE_CHECKING:
     from harakat.arabic.tokenizers.tokens import Piece
-    from harakat.runtime.process_pool import ProcessPool
+    from harakat.runtime.checkpoint import Checkpoint
 
 __all__ = ["Encoder"]
 
@@ -39,54 +50,16 @@ CHUNK_CHARACTERS = 4_000_000
 QUERY_CHARACTERS = 2000
 """One text up to this length is encoded at once, without what long runs need."""
 
-_cached: dict[str, Encoder] = {}
-_cached_lock = ForkSafeLock()
+_cached: EncoderCache[Encoder] = EncoderCache()
 
 
-class Encoder(Described):
-    """Turns Arabic text into unit vectors, vowel marks included.
+@documented(before="Raises")
+class Encoder:
+    """An encoder of Arabic text: texts in, unit vectors out, vowel marks included.
 
     Threads may share an encoder; it can be pickled (the files are loaded again where it is opened) and used after a
     fork on the CPU. Results depend neither on the order of the texts nor on what else is in the call, to within
-    float rounding.
-
-    Args:
-        model: A short name (`harakat.available_models()`), a folder, or a hub id.
-        dim: Matryoshka dim: how many values a vector has. None for the checkpoint's full size, or for the one that a
-            SentenceTransformer folder was saved at.
-        device: ``"auto"`` (a CUDA GPU where there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or
-            ``"mps"``.
-        dtype: Numbers of the computation: ``"auto"`` and ``"float32"`` are exact; ``"float16"`` and ``"bfloat16"``
-            are faster on a GPU and round each vector a little. Cosine to float32 at the published size, with random
-            weights: 0.999998 and 0.9999. float16 may overflow, which is an error and never a wrong vector.
-            ``"bfloat16"`` is also faster on a CPU with AVX-512 bfloat16. ``"int8"`` (weights and inputs of the linear
-            layers; x86 CPUs with VNNI) is tried on loading: cosine to float32 0.999 on average, or it is refused.
-        revision: Branch, tag or commit of a hub model.
-        precision: ``"float32"``, ``"int8"`` or ``"binary"`` output (see `harakat.model.pooling.to_precision`).
-        spelling: ``"as-is"``, or ``"imlai"`` to read everything in everyday spelling (`harakat.arabic.to_imlai`) and
-            with the marks of a letter in one order; what you store and show is never altered. None for what the
-            checkpoint was trained on. It changes ids and vectors, so a collection made with one cannot be opened
-            with the other.
-        segmentation: Whether clitics are split off by morphology. None for what the checkpoint says.
-        morphology: Morphology data for segmentation: a catalogue name or a folder. None for the default.
-        max_length: Longest sequence in tokens, special tokens included. None for the checkpoint's.
-        overflow: What happens to longer texts. ``"warn"`` keeps the beginning and warns with a count, ``"error"``
-            refuses, ``"chunk"`` encodes windows and gives their length-weighted, renormalised mean.
-        query_prompt: Text put before each query. None for the checkpoint's own, ``""`` for none.
-        document_prompt: Text put before each document, likewise.
-        batch_tokens: Most tokens in one forward pass. None for a size that suits the device: 2,048 on the CPU; on a
-            GPU that has met two million tokens, a probe of about two seconds finds it.
-        attention: ``"varlen"`` (FlashAttention over packed sequences: CUDA, bfloat16 or float16), ``"xformers"``
-            (its block-diagonal attention: CUDA, any dtype) or ``"sdpa"``. ``"auto"`` takes the first that the device
-            and dtype allow; `attention` of the encoder says which. All give the same vectors but for rounding.
-        compile: Fuse norms, rotary positions and feed-forward gates with `torch.compile`. The first pass then takes
-            up to a minute; worth it on a GPU for many texts.
-        workers: Processes that tokenise ahead where a call has more than a few thousand texts; the ids are the same.
-            0 tokenises in this process. A script that asks for workers needs its work under
-            ``if __name__ == "__main__":``.
-        allow_untrained_dim: Take a `dim` that the checkpoint was not trained for.
-        offline: Never ask the network for files.
-        cache_dir: Hub cache to use instead of the default one.
+    float rounding. `harakat.options.EncoderOptions` holds the options; `help(harakat.Encoder)` shows them all.
 
     Raises:
         OptionError: An option with an impossible value (DimError and DeviceError are kinds of it).
@@ -111,7 +84,7 @@ class Encoder(Described):
         revision: str | None = None,
         *,
         precision: Precision = "float32",
-        spelling: Literal["as-is", "imlai"] | None = None,
+        spelling: Spelling | None = None,
         segmentation: bool | None = None,
         morphology: str | os.PathLike[str] | None = None,
         max_length: int | None = None,
@@ -126,35 +99,13 @@ class Encoder(Described):
         offline: bool = False,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._options = {
-            key: value for key, value in locals().items() if key not in ("self", "__class__") and value is not None
-        }
-        self._overflow = check_overflow(overflow)
+        given = locals()
+        self._options = EncoderOptions(**{name: given[name] for name in encoder_options()})
         self._process_pool: ProcessPool | None = None
-        self._loaded = load(
-            model,
-            device=device,
-            dtype=dtype,
-            revision=revision,
-            spelling=spelling,
-            segmentation=segmentation,
-            morphology=morphology,
-            batch_tokens=batch_tokens,
-            attention=attention,
-            compile=compile,
-            workers=workers,
-            offline=offline,
-            cache_dir=cache_dir,
-        )
-        self._dim = check_dim(self._loaded, dim, allow_untrained=allow_untrained_dim)
-        self._precision = check_precision(precision, self._dim)
-        self._max_length = check_max_length(self._loaded, max_length)
-        prompts = self._loaded.config.prompts
-        self._query_prompt = choose_prompt(query_prompt, prompts, "query")
-        self._document_prompt = choose_prompt(document_prompt, prompts, "document", "passage")
-        self._options["model"] = self._loaded.reopen_as
-        if self._loaded.revision:
-            self._options["revision"] = self._loaded.revision
+        self._checkpoint = load(self._options)
+        self._resolved = resolve(self._options, self._checkpoint)
+        model, revision = self._checkpoint.reopen_as, self._checkpoint.revision or revision
+        self._options = replace(self._options, model=model, revision=revision)
 
     def with_options(self, **options: Any) -> Encoder:
         """Another encoder with some options changed; the weights are shared where they can be.
@@ -162,7 +113,7 @@ class Encoder(Described):
         Args:
             **options: Any argument of `Encoder`, for example ``dim=128`` or ``overflow="chunk"``.
         """
-        return Encoder(**{**self._options, **options})
+        return Encoder(**{**self.options, **options})
 
     @contextmanager
     def on_devices(self, devices: Sequence[str]) -> Iterator[Encoder]:
@@ -186,9 +137,7 @@ class Encoder(Described):
             >>> with encoder.on_devices(["cuda:0", "cuda:1"]) as many:  # doctest: +SKIP
             ...     vectors = many.encode(texts)
         """
-        from harakat.runtime.process_pool import ProcessPool
-
-        with ProcessPool(self.options, devices) as pool:
+        with ProcessPool(self._options, devices) as pool:
             many = object.__new__(type(self))
             many.__dict__.update(self.__dict__, _process_pool=pool)
             yield many
@@ -203,18 +152,7 @@ class Encoder(Described):
         Args:
             **options: Arguments of `Encoder`.
         """
-        key = _key(options)
-        with _cached_lock:
-            encoder = _cached.get(key)
-            if encoder is None or not encoder._loaded.is_current():
-                encoder = cls(**options)
-                # One encoder also for whoever spells out what this one found in the checkpoint.
-                decided = _key(encoder._decided())
-                twin = _cached.get(decided)
-                if twin is not None and twin._loaded.is_current():
-                    encoder = twin
-                _cached[key] = _cached[decided] = encoder
-            return encoder
+        return _cached.get(cls, options)
 
     # Encoding
 
@@ -243,34 +181,34 @@ class Encoder(Described):
             TextError: A text with a lone surrogate; nothing is encoded.
             TextTooLongError: A text over `max_length` under ``overflow="error"``.
         """
-        policy = self._overflow if overflow is None else check_overflow(overflow)
+        policy = self.overflow if overflow is None else check_overflow(overflow)
         if isinstance(texts, str):
             vector: NDArray[Any] = self.encode([texts], prompt=prompt, overflow=policy, show_progress=False)[0]
             return vector
         items = text_list(texts)
-        cut = Truncation(self._max_length)
+        cut = Truncation(self.max_length)
         if len(items) == 1 and len(items[0]) <= QUERY_CHARACTERS and self._process_pool is None and not show_progress:
-            job = Job(prompt, policy, self._budget, self._dim, cut, lambda steps: None)
-            alone = at_once(items[0], self._loaded.tokenizer, self._loaded.engine, job)
+            job = Job(prompt, policy, self._budget, self.dim, cut, lambda steps: None)
+            alone = at_once(items[0], self._checkpoint.tokenizer, self._checkpoint.engine, job)
             cut.report()
-            return to_precision(alone, self._precision)
+            return to_precision(alone, self.precision)
         out = self._empty(len(items))
         done = 0
         with progress_bar(len(items), show_progress) as advance:
             parts = chunks(items, CHUNK_TEXTS, CHUNK_CHARACTERS)
-            for vectors in self._run(parts, Job(prompt, policy, self._budget, self._dim, cut, advance)):
-                out[done : done + len(vectors)] = to_precision(vectors, self._precision)
+            for vectors in self._run(parts, Job(prompt, policy, self._budget, self.dim, cut, advance)):
+                out[done : done + len(vectors)] = to_precision(vectors, self.precision)
                 done += len(vectors)
         cut.report()
         return out
 
     def encode_query(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
         """Vectors of search queries: `encode` with the query prompt, if the checkpoint has one."""
-        return self.encode(texts, prompt=self._query_prompt, **options)
+        return self.encode(texts, prompt=self.query_prompt, **options)
 
     def encode_document(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
         """Vectors of documents to be found: `encode` with the document prompt, if the checkpoint has one."""
-        return self.encode(texts, prompt=self._document_prompt, **options)
+        return self.encode(texts, prompt=self.document_prompt, **options)
 
     def encode_stream(
         self,
@@ -298,14 +236,8 @@ class Encoder(Described):
             TextTypeError, TextError, TextTooLongError: As `encode`, when the text in question is reached.
         """
         refuse_container(texts)
-        policy = self._overflow if overflow is None else check_overflow(overflow)
-        return self._stream(texts, prompt, policy, show_progress)
-
-    def _stream(
-        self, texts: Iterable[str], prompt: str, policy: Overflow, show_progress: bool | None
-    ) -> Iterator[NDArray[Any]]:
-        for block in self._blocks(texts, prompt, policy, show_progress):
-            yield from block
+        policy = self.overflow if overflow is None else check_overflow(overflow)
+        return (row for block in self._blocks(texts, prompt, policy, show_progress) for row in block)
 
     def _blocks(
         self,
@@ -315,13 +247,13 @@ class Encoder(Described):
         show_progress: bool | Callable[[int], None] | None,
     ) -> Iterator[NDArray[Any]]:
         """The rows of `encode_stream`, some at a time."""
-        cut = Truncation(self._max_length)
+        cut = Truncation(self.max_length)
         total = len(texts) if isinstance(texts, Sequence) else None
         try:
             with progress_bar(total, show_progress) as advance:
                 parts = chunks(checked(texts), self._stream_texts, CHUNK_CHARACTERS)
-                for vectors in self._run(parts, Job(prompt, policy, self._budget, self._dim, cut, advance)):
-                    yield to_precision(vectors, self._precision)
+                for vectors in self._run(parts, Job(prompt, policy, self._budget, self.dim, cut, advance)):
+                    yield to_precision(vectors, self.precision)
         finally:
             cut.report()
 
@@ -370,7 +302,7 @@ class Encoder(Described):
         target = Path(path)
         found = file_kind(target, kind)
         refuse_container(texts)
-        policy = self._overflow if overflow is None else check_overflow(overflow)
+        policy = self.overflow if overflow is None else check_overflow(overflow)
         source: Iterable[str] = texts
         given: Iterator[str] | None = None
         if keep_texts:
@@ -404,65 +336,165 @@ class Encoder(Described):
             TextTypeError, TextError, TextTooLongError: As `encode`.
         """
         items = text_list(texts)
-        cut = Truncation(self._max_length)
-        tokens = self._loaded.tokenizer.tokenize([prompt + text for text in items] if prompt else items)
-        windows = plan_windows(tokens, self._budget, self._overflow)
-        cut.count([len(t) for t in tokens], self._budget, self._overflow, 0)
+        cut = Truncation(self.max_length)
+        tokens = self._checkpoint.tokenizer.tokenize([prompt + text for text in items] if prompt else items)
+        windows = plan_windows(tokens, self._budget, self.overflow)
+        cut.count([len(t) for t in tokens], self._budget, self.overflow, 0)
         with progress_bar(len(items), show_progress) as advance:
-            rows = self._loaded.engine.token_vectors(windows, lambda batch: advance(len(batch)))
+            rows = self._checkpoint.engine.token_vectors(windows, lambda batch: advance(len(batch)))
         cut.report()
         out: list[list[NDArray[np.float32]]] = [[] for _ in items]
         for window, row in zip(windows, rows, strict=True):
-            out[window.text].append(unit_prefix(row, self._dim))
+            out[window.text].append(unit_prefix(row, self.dim))
         return [np.concatenate(parts) for parts in out]
 
     def _run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
         """float32 (texts, dim), unit rows, for each list of texts."""
         if self._process_pool is not None:
             return self._process_pool.run(parts, job)
-        return run(parts, self._loaded.prefetcher, self._loaded.engine, job)
+        return run(parts, self._checkpoint.prefetcher, self._checkpoint.engine, job)
 
     # Tokens
 
     def count_tokens(self, texts: Iterable[str], *, prompt: str = "") -> NDArray[np.int64]:
         """Tokens of each text before any cut, special tokens included: int64 (n,)."""
         items = [prompt + text for text in text_list(texts)]
-        specials = self._loaded.engine.specials
-        return np.array([len(t) + specials for t in self._loaded.tokenizer.tokenize(items)], dtype=np.int64)
+        specials = self._checkpoint.engine.specials
+        return np.array([len(t) + specials for t in self._checkpoint.tokenizer.tokenize(items)], dtype=np.int64)
 
     def pieces(self, text: str) -> list[Piece]:
         """The tokens of one text for a person to read, special tokens included."""
-        return self._loaded.tokenizer.pieces(check_text(text, 0))
+        return self._checkpoint.tokenizer.pieces(check_text(text, 0))
+
+    # Facts
+
+    @property
+    def name(self) -> str:
+        """The model's short name, hub id, or folder name."""
+        return self._checkpoint.name
+
+    @property
+    def revision(self) -> str | None:
+        """The commit of a hub model; None for local files."""
+        return self._checkpoint.revision
+
+    @property
+    def dim(self) -> int:
+        """Number of values of a vector."""
+        return self._resolved.dim
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The dims that the checkpoint was trained for, largest first."""
+        return self._checkpoint.dims
+
+    @property
+    def precision(self) -> Precision:
+        """float32, int8 or binary."""
+        return self._resolved.precision
+
+    @property
+    def max_length(self) -> int:
+        """Longest sequence in tokens, special tokens included."""
+        return self._resolved.max_length
+
+    @property
+    def overflow(self) -> Overflow:
+        """Policy for longer texts: warn, error or chunk."""
+        return self._resolved.overflow
+
+    @property
+    def device(self) -> str:
+        """Device of the network, such as ``"cpu"`` or ``"cuda:0"``."""
+        return str(self._checkpoint.engine.device)
+
+    @property
+    def dtype(self) -> str:
+        """Numbers of the computation, such as ``"float32"``."""
+        return self._checkpoint.dtype
+
+    @property
+    def attention(self) -> str:
+        """The attention in use: ``"varlen"``, ``"xformers"`` or ``"sdpa"``."""
+        return self._checkpoint.engine.attention
+
+    @property
+    def spelling(self) -> str:
+        """``"as-is"`` or ``"imlai"``."""
+        return self._checkpoint.spelling
+
+    @property
+    def query_prompt(self) -> str:
+        """Text put before each query; ``""`` for none."""
+        return self._resolved.query_prompt
+
+    @property
+    def document_prompt(self) -> str:
+        """Text put before each document; ``""`` for none."""
+        return self._resolved.document_prompt
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint at work: files, config, tokenizer and network, for those who build on them."""
+        return self._checkpoint
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this encoder again, here or elsewhere: ``Encoder(**encoder.options)``.
+
+        Those that are None are absent; a folder is an absolute path, a hub model has its commit.
+        """
+        return self._options.given()
+
+    @property
+    def resolved_options(self) -> dict[str, Any]:
+        """`options`, with what was left to the checkpoint filled in."""
+        return {**self.options, **{name: getattr(self, name) for name in options_that("by_checkpoint")}}
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Fingerprint of its vectors: equal fingerprints, comparable vectors. `str()` of it fits any metadata."""
+        return Fingerprint(
+            model=self.name,
+            revision=self.revision or "",
+            weights=self._checkpoint.weights_digest(),
+            tokenizer=self._checkpoint.tokenizer.identity,
+            spelling=self.spelling,
+            segmentation=self._checkpoint.segmentation,
+            pooling="mean+l2",
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            dim=self.dim,
+            precision=self.precision,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Encoder({self.name!r}, dim={self.dim}, precision={self.precision!r}, device={self.device!r}, "
+            f"dtype={self.dtype!r}, attention={self.attention!r}, spelling={self.spelling!r}, "
+            f"max_length={self.max_length})"
+        )
 
     # Inner
 
-    def _decided(self) -> dict[str, Any]:
-        """`options`, with what was left to the checkpoint filled in."""
-        filled = ("dim", "spelling", "max_length", "query_prompt", "document_prompt")
-        return {**self._options, **{name: getattr(self, name) for name in filled}}
-
     def _empty(self, rows: int) -> NDArray[Any]:
         """Room for vectors in the encoder's precision, not filled."""
-        like = to_precision(np.empty((0, self._dim), dtype=np.float32), self._precision)
+        like = to_precision(np.empty((0, self.dim), dtype=np.float32), self.precision)
         return np.empty((rows, like.shape[1]), dtype=like.dtype)
 
     @property
     def _stream_texts(self) -> int:
-        return STREAM_TEXTS if self._loaded.engine.device.type == "cpu" else CHUNK_TEXTS
+        return STREAM_TEXTS if self._checkpoint.engine.device.type == "cpu" else CHUNK_TEXTS
 
     @property
     def _budget(self) -> int:
-        return self._max_length - self._loaded.engine.specials
+        return self.max_length - self._checkpoint.engine.specials
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Encoder:
         return self  # nothing about it changes, so one is as good as two
 
     def __getstate__(self) -> dict[str, Any]:
-        return self._options
+        return self.options
 
     def __setstate__(self, options: dict[str, Any]) -> None:
         self.__init__(**options)  # type: ignore[misc]
-
-
-def _key(options: dict[str, Any]) -> str:
-    return repr(sorted((name, value) for name, value in options.items() if value is not None))

@@ -9,17 +9,13 @@ from typing import Any
 
 from harakat.errors import FingerprintError, OptionError
 from harakat.model.checkpoints.names import KNOWN_MODELS
+from harakat.options import encoder_options, options_that
 
 __all__ = ["CONFIG_SCHEMA", "check_config", "check_update", "portable"]
 
 
-def _positive() -> dict[str, Any]:
-    return {"type": "integer", "minimum": 1}
-
-
-def _text(least: int = 0) -> dict[str, Any]:
-    return {"type": "string", "minLength": least}
-
+_OPTIONS = {name: option for name, option in encoder_options().items() if name != "precision"}
+"""Of the encoder; Chroma keeps float32 vectors."""
 
 CONFIG_SCHEMA: dict[str, Any] = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -27,25 +23,7 @@ CONFIG_SCHEMA: dict[str, Any] = {
     "description": "The arguments of harakat.Encoder, and the fingerprint of the encoder that they made",
     "type": "object",
     "properties": {
-        "model": _text(1),
-        "dim": _positive(),
-        "device": _text(1),
-        "dtype": {"enum": ["auto", "float32", "bfloat16", "float16", "int8"]},
-        "revision": _text(1),
-        "spelling": {"enum": ["as-is", "imlai"]},
-        "segmentation": {"type": "boolean"},
-        "morphology": _text(1),
-        "max_length": _positive(),
-        "overflow": {"enum": ["warn", "error", "chunk"]},
-        "query_prompt": _text(),
-        "document_prompt": _text(),
-        "batch_tokens": _positive(),
-        "attention": {"enum": ["auto", "varlen", "xformers", "sdpa"]},
-        "compile": {"type": "boolean"},
-        "workers": {"type": "integer", "minimum": 0},
-        "allow_untrained_dim": {"type": "boolean"},
-        "offline": {"type": "boolean"},
-        "cache_dir": _text(1),
+        **{name: option.json_schema for name, option in _OPTIONS.items()},
         "fingerprint": {"type": "string", "pattern": "^hk[0-9]+:[0-9a-f]+$"},
     },
     "required": ["model"],
@@ -53,15 +31,11 @@ CONFIG_SCHEMA: dict[str, Any] = {
 }
 """JSON schema (draft 7) of `HarakatEmbeddingFunction.get_config()`."""
 
-DECIDING = (
-    "model",
-    "revision",
-    "dim",
-    "spelling",
-    "segmentation",
-    "morphology",
-    "query_prompt",
-    "document_prompt",
+DECIDING = tuple(
+    sorted(
+        (name for name in options_that("decides") if name in _OPTIONS),
+        key=lambda name: name not in ("model", "revision"),  # these first, since they name the files
+    )
 )
 """The options that decide a vector. The others say where and how fast it is computed, or how much of a long text
 is read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from harakat.arabic import strip_marks
 from harakat.errors import CollectionError, FingerprintError
 from harakat_cli import console
 from harakat_cli.index import index_source
-from harakat_cli.options import Device, Dim, Model, given
+from harakat_cli.options import encoder_options
 from harakat_cli.quran import QuranSource
 from harakat_cli.stores import Address, ChromaStore, open_store
 
@@ -85,13 +85,13 @@ BARE_VERSES = ("2:255", "18:10", "24:35", "55:60", "94:5", "112:1")
 """Verses looked for as a person would type them: everyday spelling, no marks."""
 
 
+@encoder_options("model", "dim", "device")
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the index goes; run again, it is found there.")] = Path(
         "demo-index"
     ),
-    model: Model = None,
-    dim: Dim = None,
-    device: Device = None,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Index the Quran with its marks, and show what marks change.
 
@@ -107,7 +107,7 @@ def demo(
     started = time.monotonic()
     address = Address(str(folder), COLLECTION)
     try:
-        report, total = index_source(QuranSource(), address, given(model=model, dim=dim, device=device))
+        report, total = index_source(QuranSource(), address, options)
     except FingerprintError as error:
         raise FingerprintError(f"{error}; for the demo, delete {folder} or choose another --folder") from error
     indexed = time.monotonic() - started
@@ -117,7 +117,7 @@ def demo(
         )
     what = f"{report.written:,} verses indexed" if report.written else f"{total:,} verses were indexed before"
     with open_store(address, write=False) as store:
-        encoder = store.encoder(COLLECTION, given(model=model, device=device))
+        encoder = store.encoder(COLLECTION, {name: value for name, value in options.items() if name != "dim"})
         console.data(f"{what} in {indexed:.1f} s with {encoder.name} ({encoder.dim} values a vector), in {folder}")
         asked = time.monotonic()
         _homographs(encoder)

@@ -13,7 +13,7 @@ import typer
 
 from harakat.errors import CheckpointError, MorphologyDataError, OptionError
 from harakat_cli import console
-from harakat_cli.options import CacheDir, Json, Offline
+from harakat_cli.options import Json, encoder_options
 
 if TYPE_CHECKING:
     from harakat.model.checkpoints.names import Located
@@ -34,6 +34,7 @@ class CheckedFile:
     """What its content was compared with."""
 
 
+@encoder_options("offline", "cache_dir")
 def fetch(
     name: Annotated[
         str,
@@ -49,9 +50,9 @@ def fetch(
             "--morphology/--no-morphology", help="Fetch the morphology data too, where the model needs it (129 MB)."
         ),
     ] = True,
-    offline: Offline = False,
-    cache_dir: CacheDir = None,
     as_json: Json = False,
+    *,
+    options: dict[str, Any],
 ) -> None:
     r"""Bring a model's files here, verify them, and say where they lie.
 
@@ -70,12 +71,13 @@ def fetch(
       harakat fetch ./copied-model --offline
     """
     report: dict[str, Any] = {"name": name}
+    offline = options.get("offline", False)
     if name == MORPHOLOGY:
         if revision is not None:
             raise OptionError(f"--revision {revision}: the morphology data has no revisions; leave it out")
         report["morphology"] = _morphology(fetch_it=not offline)
     else:
-        report |= _model(name, revision, cache_dir, offline)
+        report |= _model(name, revision, **options)
         if report["needs_morphology"] and morphology:
             report["morphology"] = _morphology(fetch_it=not offline)
     if as_json:
@@ -84,10 +86,10 @@ def fetch(
     _print(report)
 
 
-def _model(name: str, revision: str | None, cache_dir: str | None, offline: bool) -> dict[str, Any]:
+def _model(name: str, revision: str | None, **options: Any) -> dict[str, Any]:
     from harakat.model.checkpoints.names import locate
 
-    located = locate(name, revision=revision, cache_dir=cache_dir, offline=offline)
+    located = locate(name, revision=revision, **options)
     files = [asdict(file) for file in _files(located)]
     return {
         "model": located.name,
@@ -132,22 +134,16 @@ def _loaded(located: Located) -> dict[str, Any]:
     Raises:
         CheckpointError: They do not.
     """
-    from harakat.arabic.tokenizers.vocabulary import load_vocabulary
     from harakat.model.checkpoints.config import read_config
     from harakat.model.checkpoints.network import load_network
-    from harakat.model.families.names import NEOARABERT
+    from harakat.model.families.family import TokenizerOptions
 
     config = read_config(located.folder)
     network: Any = load_network(located.folder, config)
     tensors = dict(network.state_dict())
-    needs_morphology = False
-    if config.model_type == NEOARABERT:
-        vocabulary = load_vocabulary(located.folder)
-        size, needs_morphology = vocabulary.size, vocabulary.apply_stemming
-    else:
-        from harakat.arabic.tokenizers.mini import PieceTokenizer
-
-        size = PieceTokenizer.from_folder(located.folder).vocab_size
+    family = config.family
+    # Without segmentation, whose data may still have to be fetched; the ids are the same.
+    size = family.open_tokenizer(located.folder, TokenizerOptions(config.spelling, segmentation=False)).vocab_size
     rows = int(config.raw.get("vocab_size", 0))
     if size > rows:
         raise CheckpointError(
@@ -155,11 +151,11 @@ def _loaded(located: Located) -> dict[str, Any]:
             f"files belong to different models"
         )
     return {
-        "model_type": config.model_type,
+        "model_type": family.model_type,
         "tensors": len(tensors),
         "parameters": sum(int(tensor.numel()) for tensor in tensors.values()),
         "vocabulary": size,
-        "needs_morphology": needs_morphology,
+        "needs_morphology": family.needs_morphology(located.folder),
     }
 
 

@@ -12,18 +12,7 @@ import typer
 
 from harakat.errors import OptionError
 from harakat_cli import console
-from harakat_cli.options import (
-    Attention,
-    CacheDir,
-    Command,
-    Device,
-    Dtype,
-    Offline,
-    Option,
-    Spelling,
-    given,
-    with_options,
-)
+from harakat_cli.options import ENCODER_OPTIONS, Command, Option, given, with_options
 
 if TYPE_CHECKING:
     from harakat.evaluation import Bootstrap, Embedder, Figure, Report, Result, View
@@ -74,17 +63,17 @@ Every = Annotated[int | None, typer.Option(min=1, help="Ask for every so many-th
 OPTIONS: dict[str, Option] = {
     "model": (Models, None),
     "revision": (Revision, None),
-    "spelling": (Spelling, None),
+    "spelling": ENCODER_OPTIONS["spelling"],
     "dims": (Dims, None),
     "precision": (Precisions, "float32,int8,binary"),
     "marks": (Marks, "as-is,bare"),
     "seed": (Seed, 0),
     "resamples": (Resamples, 2000),
-    "device": (Device, None),
-    "dtype": (Dtype, None),
-    "attention": (Attention, None),
-    "offline": (Offline, False),
-    "cache_dir": (CacheDir, None),
+    "device": ENCODER_OPTIONS["device"],
+    "dtype": ENCODER_OPTIONS["dtype"],
+    "attention": ENCODER_OPTIONS["attention"],
+    "offline": ENCODER_OPTIONS["offline"],
+    "cache_dir": ENCODER_OPTIONS["cache_dir"],
     "output": (Output, None),
 }
 

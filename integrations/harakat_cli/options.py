@@ -9,108 +9,34 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = [
-    "Attention",
-    "CacheDir",
-    "Command",
-    "Compile",
-    "Device",
-    "Dim",
-    "Dtype",
-    "Json",
-    "Model",
-    "Offline",
-    "Option",
-    "Overflow",
-    "Revision",
-    "Spelling",
-    "Workers",
-    "encoder_options",
-    "given",
-    "help_of",
-    "with_options",
-]
+from harakat.options import Option as EncoderOption
+from harakat.options import encoder_options as options_of_the_encoder
+
+__all__ = ["ENCODER_OPTIONS", "Command", "Json", "Option", "encoder_options", "given", "help_of", "with_options"]
 
 ENCODER, MACHINE = "Encoder", "This machine"
 
-Model = Annotated[
-    str | None,
-    typer.Option(
-        help="A short name (see `harakat models`), a folder, or a hub id. Default: harakat-mini, or the model that "
-        "the collection was made with.",
-        rich_help_panel=ENCODER,
-    ),
-]
-Dim = Annotated[
-    int | None,
-    typer.Option(help="Matryoshka dim: values in a vector. Default: all.", rich_help_panel=ENCODER),
-]
-Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.", rich_help_panel=ENCODER)]
-Spelling = Annotated[
-    str | None,
-    typer.Option(
-        help="'as-is', or 'imlai' to read Uthmani text in everyday spelling; what is stored is never altered. "
-        "Default: as the model was trained.",
-        rich_help_panel=ENCODER,
-    ),
-]
-Overflow = Annotated[
-    str | None,
-    typer.Option(
-        help="What happens to texts over the model's length: 'warn' reads their beginning and counts them, 'error' "
-        "refuses, 'chunk' reads all of it. Default: warn.",
-        rich_help_panel=ENCODER,
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(help="'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'. Default: auto.", rich_help_panel=MACHINE),
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(
-        help="'auto' and 'float32' are exact; 'bfloat16' and 'float16' are faster on a GPU, 'bfloat16' and 'int8' on "
-        "recent x86 CPUs.",
-        rich_help_panel=MACHINE,
-    ),
-]
-Attention = Annotated[
-    str | None,
-    typer.Option(help="'auto', 'varlen', 'xformers' or 'sdpa'. Default: auto.", rich_help_panel=MACHINE),
-]
-Compile = Annotated[
-    bool,
-    typer.Option(
-        "--compile", help="Fuse the network's small steps; takes a minute first. For a GPU.", rich_help_panel=MACHINE
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(help="Processes that tokenise ahead of the device. Default: none.", rich_help_panel=MACHINE),
-]
-Offline = Annotated[bool, typer.Option("--offline", help="Never ask the network for files.", rich_help_panel=MACHINE)]
-CacheDir = Annotated[
-    str | None, typer.Option(help="Hub cache to use instead of the default one.", rich_help_panel=MACHINE)
-]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
 Command = Callable[..., None]
 Option = tuple[Any, Any]
 """An annotated type and a default."""
+
+
+def _command_option(option: EncoderOption) -> Option:
+    """Return an option of the encoder as one of the command line; one that is not given is None, or False."""
+    facts = option.facts
+    panel = MACHINE if facts.machine else ENCODER
+    if option.type is bool:
+        flag = "--" + option.name.replace("_", "-")
+        return Annotated[bool, typer.Option(flag, help=facts.command, rich_help_panel=panel)], False
+    kind = int if option.type is int else str
+    return Annotated[kind | None, typer.Option(help=facts.command, rich_help_panel=panel)], None
+
+
 ENCODER_OPTIONS: dict[str, Option] = {
-    "model": (Model, None),
-    "dim": (Dim, None),
-    "revision": (Revision, None),
-    "spelling": (Spelling, None),
-    "overflow": (Overflow, None),
-    "device": (Device, None),
-    "dtype": (Dtype, None),
-    "attention": (Attention, None),
-    "compile": (Compile, False),
-    "workers": (Workers, None),
-    "offline": (Offline, False),
-    "cache_dir": (CacheDir, None),
+    name: _command_option(option) for name, option in options_of_the_encoder().items() if option.facts.command
 }
 """Arguments of `harakat.Encoder` by their names."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.load.serializable import Serializable
-from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import ConfigDict, PrivateAttr, ValidationError, create_model
 from typing_extensions import Self
 
 from harakat import Encoder
@@ -16,22 +15,21 @@ from harakat._support.checks import check_one_of
 from harakat._support.option_checks import invalid_options, refuse_unknown
 from harakat._support.texts import check_text, refuse_container
 from harakat.adapters.microbatch import vectors
+from harakat.adapters.option_fields import decided, encoder_arguments, option_fields
 from harakat.adapters.options import check_fingerprint, environment_defaults, refuse_precision
+from harakat.options import EncoderOptions
 
 __all__ = ["HarakatEmbeddings"]
 
-NOT_THE_ENCODERS = ("show_progress",)
-"""Options of these embeddings that the encoder does not take."""
+if TYPE_CHECKING:
+
+    class OptionFields(EncoderOptions, Serializable):  # type: ignore[misc]
+        """Settings of the same names and meaning as the arguments of `harakat.Encoder`."""
+else:
+    OptionFields = create_model("OptionFields", __base__=Serializable, __module__=__name__, **option_fields())
 
 
-def _path(value: object) -> object:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-PathText = Annotated[str, BeforeValidator(_path)]
-
-
-class HarakatEmbeddings(Serializable, Embeddings):
+class HarakatEmbeddings(OptionFields, Embeddings):  # type: ignore[misc]
     """Embeddings of Arabic text, vowel marks included, for LangChain.
 
     Everything is checked when it is made: an unknown option, a model that is not there, a dim that the checkpoint was
@@ -63,46 +61,6 @@ class HarakatEmbeddings(Serializable, Embeddings):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
 
-    model: PathText = "harakat-mini"
-    """Short name, folder, or hub id."""
-    dim: int | None = None
-    """Matryoshka dim: how many values a vector has."""
-    device: str = "auto"
-    """Where the network runs."""
-    dtype: str = "auto"
-    """Numbers of the computation."""
-    revision: str | None = None
-    """Branch, tag or commit of a hub model; the commit, once it is open."""
-    precision: Literal["float32"] = "float32"
-    """Always float32; stores that quantise do it themselves."""
-    spelling: Literal["as-is", "imlai"] | None = None
-    """Whether everything is read in everyday spelling."""
-    segmentation: bool | None = None
-    """Whether clitics are split off."""
-    morphology: PathText | None = None
-    """Morphology data for segmentation."""
-    max_length: int | None = None
-    """Longest sequence in tokens."""
-    overflow: Literal["warn", "error", "chunk"] = "warn"
-    """What happens to longer texts."""
-    query_prompt: str | None = None
-    """Text put before each query."""
-    document_prompt: str | None = None
-    """Text put before each document."""
-    batch_tokens: int | None = Field(default=None, gt=0)
-    """Most tokens in one forward pass."""
-    attention: Literal["auto", "varlen", "xformers", "sdpa"] = "auto"
-    """How attention is computed."""
-    compile: bool = False
-    """Whether the network is compiled."""
-    workers: int = Field(default=0, ge=0)
-    """Processes that tokenise ahead."""
-    allow_untrained_dim: bool = False
-    """Take a dim that the checkpoint was not trained for."""
-    offline: bool = False
-    """Never ask the network for files."""
-    cache_dir: PathText | None = None
-    """Hub cache to use."""
     show_progress: bool | None = False
     """Whether `embed_documents` shows a bar; None shows one on a terminal when the work takes over a second."""
 
@@ -117,21 +75,11 @@ class HarakatEmbeddings(Serializable, Embeddings):
             super().__init__(**options)
         except ValidationError as error:
             raise invalid_options(type(self).__name__, error.errors()) from error
-        encoder = Encoder.cached(
-            **{name: getattr(self, name) for name in HarakatEmbeddings.model_fields if name not in NOT_THE_ENCODERS}
-        )
+        encoder = Encoder.cached(**encoder_arguments(self))
         check_fingerprint(encoder, fingerprint)
         self._encoder = encoder
         # What was left open is decided now. Past the setter, so that `model_fields_set` keeps what the caller chose.
-        self.__dict__.update(
-            model=encoder.options["model"],
-            dim=encoder.dim,
-            revision=encoder.revision,
-            spelling=encoder.spelling,
-            max_length=encoder.max_length,
-            query_prompt=encoder.query_prompt,
-            document_prompt=encoder.document_prompt,
-        )
+        self.__dict__.update(decided(encoder))
 
     @property
     def encoder(self) -> Encoder:

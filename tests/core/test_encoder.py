@@ -235,7 +235,7 @@ class TestOverflow:
 
     def test_chunk_is_the_weighted_mean_of_windows(self, encoder: Encoder) -> None:
         vector = encoder.encode(LONG, overflow="chunk")
-        tokenizer, engine = encoder._loaded.tokenizer, encoder._loaded.engine
+        tokenizer, engine = encoder.checkpoint.tokenizer, encoder.checkpoint.engine
         content = tokenizer.tokenize([LONG])[0]
         n, budget = len(content), 126
         windows = -(-n // budget)
@@ -373,7 +373,7 @@ class TestTokens:
         for text, matrix in zip(SAMPLE_TEXTS, rows, strict=True):
             assert matrix.shape == (encoder.count_tokens([text])[0], 64)
             np.testing.assert_allclose(np.linalg.norm(matrix, axis=1), 1, atol=1e-6)
-        engine, tokenizer = encoder._loaded.engine, encoder._loaded.tokenizer
+        engine, tokenizer = encoder.checkpoint.engine, encoder.checkpoint.tokenizer
         content = tokenizer.tokenize(SAMPLE_TEXTS)
         raw = engine.token_vectors([loading_window(t, 0, len(t)) for t in content])
         np.testing.assert_allclose(unit_rows(np.stack([m.mean(0) for m in raw])), expected, atol=1e-5)

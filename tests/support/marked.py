@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from harakat.model.checkpoints.config import read_config
+from harakat.model.checkpoints.network import weight_files
 from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
-from harakat.model.families.mini_weights import save_marked_bert
+from harakat.model.families.mini_weights import load_state, save_marked_bert
 from harakat.model.layers.dictionary import key_of, piece_tables
 
 
@@ -61,3 +64,9 @@ def write_marked(folder: Path, dims: tuple[int, ...] = (32, 16), pieces: tuple[s
             value.fill_(0.0 if name.endswith("bias") else 1.0)
     save_marked_bert(folder, config, state, {"matryoshka_dims": list(dims), "spelling": "imlai", "max_length": 64})
     return folder
+
+
+def read_marked(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read a folder of that architecture back: the content of config.json, and the float32 weights."""
+    raw = dict(read_config(folder).raw)
+    return raw, load_state(weight_files(folder).paths, MarkedBertConfig.from_dict(raw))

@@ -63,7 +63,7 @@ def measure(encoder: Encoder, texts: list[str], rounds: int = 3) -> dict[str, An
 
 
 def _speed(encoder: Encoder, texts: list[str], rounds: int) -> dict[str, Any]:
-    network: Any = encoder._loaded.engine.network
+    network: Any = encoder.checkpoint.network
     cpu = encoder.device == "cpu"
     sizes = encoder.count_tokens(texts)
     tokens = int(np.minimum(sizes, encoder.max_length).sum())

@@ -77,7 +77,7 @@ def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
     from harakat.runtime.batching import plan_batches, plan_windows
     from harakat.runtime.packing import pack
 
-    loaded = encoder._loaded
+    loaded = encoder.checkpoint
     engine, device = loaded.engine, loaded.engine.device
     clock = _Clock(torch.cuda.synchronize if device.type == "cuda" else lambda: None)
     encoder.encode(texts[:64], show_progress=False)

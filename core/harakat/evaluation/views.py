@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.errors import OptionError
-from harakat.model.pooling import PRECISIONS, Precision, check_precision, to_precision, unit_prefix, unit_rows
+from harakat.model.pooling import check_precision, to_precision, unit_prefix, unit_rows
+from harakat.options import PRECISIONS, Precision
 
 __all__ = ["View", "views_of"]
 

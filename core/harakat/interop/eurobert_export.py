@@ -17,7 +17,6 @@ from harakat.arabic.tokenizers.vocabulary import Vocabulary, load_vocabulary
 from harakat.errors import OptionError
 from harakat.interop.sentence_transformer import refuse_what_others_cannot
 from harakat.interop.tokenizer_json import self_contained
-from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +55,7 @@ def export_eurobert(encoder: Encoder, folder: str | Path, *, network_only: bool 
     from safetensors.torch import save_file
 
     target = check_target(encoder, folder, "the EuroBERT format")
-    vocabulary = load_vocabulary(encoder._loaded.folder)
+    vocabulary = load_vocabulary(encoder.checkpoint.folder)
     tokenizer = None if network_only else exportable_tokenizer(encoder, vocabulary)
     tensors = _tensors(encoder)
     target.mkdir(parents=True, exist_ok=True)
@@ -74,7 +73,7 @@ def check_target(encoder: Encoder, folder: str | Path, what: str) -> Path:
     Raises:
         OptionError: It cannot.
     """
-    if encoder._loaded.config.model_type != NEOARABERT:
+    if not encoder.checkpoint.family.exports:
         raise OptionError(f"{encoder.name} has an architecture of harakat's own, which {what} has no place for")
     refuse_what_others_cannot(encoder, what)
     target = Path(folder)
@@ -90,7 +89,7 @@ def exportable_tokenizer(encoder: Encoder, vocabulary: Vocabulary) -> dict[str, 
         OptionError: The step holds what no `tokenizer.json` can do.
         CheckpointError: The checkpoint's own tokenizer is not the published kind.
     """
-    if encoder._loaded.segmentation == "on":
+    if encoder.checkpoint.segmentation == "on":
         raise OptionError(
             f"{encoder.name} splits clitics by morphology before its vocabulary, which no tokenizer.json can do; "
             f"exported, it would silently give other ids. Use register_transformers or to_sentence_transformer, "
@@ -162,7 +161,7 @@ def _rope_theta() -> float:
 
 
 def _network(encoder: Encoder) -> Any:
-    return encoder._loaded.engine.network
+    return encoder.checkpoint.network
 
 
 def exact_state(encoder: Encoder) -> dict[str, Tensor]:
@@ -171,7 +170,7 @@ def exact_state(encoder: Encoder) -> dict[str, Tensor]:
 
     network: Any = _network(encoder)
     if encoder.dtype != "float32":
-        network = load_network(encoder._loaded.folder, encoder._loaded.config)
+        network = load_network(encoder.checkpoint.folder, encoder.checkpoint.config)
     return {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
 
 

@@ -43,7 +43,7 @@ def export_onnx(encoder: Encoder, folder: str | Path, *, network_only: bool = Fa
     require("onnx", "onnx")
     require("onnxscript", "onnx")
     target = check_target(encoder, folder, "ONNX")
-    vocabulary = load_vocabulary(encoder._loaded.folder)
+    vocabulary = load_vocabulary(encoder.checkpoint.folder)
     tokenizer = None if network_only else exportable_tokenizer(encoder, vocabulary)
     program = _program(encoder)
     target.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _program(encoder: Encoder) -> Any:
 
     from harakat.interop.transformers_model import NeoAraBERTConfig, NeoAraBERTModel
 
-    raw = {name: value for name, value in encoder._loaded.config.raw.items() if name != "model_type"}
+    raw = {name: value for name, value in encoder.checkpoint.config.raw.items() if name != "model_type"}
     with torch.device("meta"):
         model = NeoAraBERTModel(NeoAraBERTConfig(**raw))
     model.load_state_dict(exact_state(encoder), assign=True)

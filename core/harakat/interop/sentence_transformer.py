@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harakat._support.extras import require
 from harakat.errors import OptionError
-from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -54,9 +51,9 @@ def to_sentence_transformer(encoder: Encoder) -> SentenceTransformer:
 
     from harakat.interop.sentence_transformer_modules import HarakatSentenceTransformer
 
-    native = encoder._loaded.config.model_type == NEOARABERT
+    native = encoder.checkpoint.family.in_transformers
     first = _native(encoder) if native else _wrapped(encoder)
-    hidden = encoder._loaded.engine.network.hidden_size
+    hidden = encoder.checkpoint.network.hidden_size
     modules: list[Any] = [first, Pooling(hidden, "mean")]
     if encoder.dim < hidden:
         modules.append(_prefix(Dense, hidden, encoder))
@@ -96,7 +93,7 @@ def _native(encoder: Encoder) -> Any:
     from harakat.interop.transformers_registration import register_transformers
 
     register_transformers()
-    loaded = encoder._loaded
+    loaded = encoder.checkpoint
     module = Transformer(
         str(loaded.folder),
         max_seq_length=encoder.max_length,
@@ -104,7 +101,7 @@ def _native(encoder: Encoder) -> Any:
         processor_kwargs={
             "apply_stemming": loaded.segmentation == "on",
             "spelling": encoder.spelling,
-            "morphology": encoder._options.get("morphology"),
+            "morphology": encoder.options.get("morphology"),
         },
     )
     # What the files do not say and a saved folder must: options given by hand, dims known by the model's name.
@@ -127,29 +124,3 @@ def _prefix(dense: Any, hidden: int, encoder: Encoder) -> Any:
     weight = torch.eye(encoder.dim, hidden, dtype=getattr(torch, encoder.dtype))
     module = dense(hidden, encoder.dim, bias=False, activation_function=torch.nn.Identity(), init_weight=weight)
     return module.requires_grad_(False)
-
-
-def complete_saved(folder: Path, max_length: int | None) -> None:
-    """Write what sentence-transformers leaves out of a saved folder: the maximum length, and how to load it."""
-    path = folder / "sentence_bert_config.json"
-    if max_length is not None and path.exists():
-        config = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**config, "max_seq_length": max_length}, indent=2) + "\n", encoding="utf-8")
-    card = folder / "README.md"
-    if card.exists():
-        card.write_text(card.read_text(encoding="utf-8").rstrip() + "\n" + LOADING_NOTE, encoding="utf-8")
-
-
-LOADING_NOTE = """
-## Loading
-
-This model needs the package `harakat` for its network and its Arabic tokenizer; no remote code is involved.
-
-```python
-from harakat.interop import register_transformers
-from sentence_transformers import SentenceTransformer
-
-register_transformers()
-model = SentenceTransformer("path/to/this/folder")
-```
-"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,6 @@ from torch import Tensor
 
 from harakat._support.texts import text_list
 from harakat.errors import OptionError
-from harakat.interop.sentence_transformer import complete_saved
 from harakat.model.layers.attention import PackedAttention, equal_length_groups
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class HarakatSentenceTransformer(SentenceTransformer):
                 )
         super().save(path, *args, **kwargs)
         if path is not None:
-            complete_saved(Path(path), self.max_seq_length)
+            _complete_saved(Path(path), self.max_seq_length)
 
     def _get_model_config(self) -> dict[str, Any]:
         release = version("harakat").split("+")[0]
@@ -69,7 +69,7 @@ class EncoderModule(InputModule):
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        loaded = encoder._loaded
+        loaded = encoder.checkpoint
         self.name = encoder.name
         self.text_tokenizer = loaded.tokenizer
         self.max_seq_length = encoder.max_length
@@ -129,3 +129,29 @@ class EncoderModule(InputModule):
             OptionError: Always.
         """
         raise OptionError(f"{self.name} cannot be saved as a module of sentence-transformers; save nothing of it")
+
+
+def _complete_saved(folder: Path, max_length: int | None) -> None:
+    """Write what sentence-transformers leaves out of a saved folder: the maximum length, and how to load it."""
+    path = folder / "sentence_bert_config.json"
+    if max_length is not None and path.exists():
+        config = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**config, "max_seq_length": max_length}, indent=2) + "\n", encoding="utf-8")
+    card = folder / "README.md"
+    if card.exists():
+        card.write_text(card.read_text(encoding="utf-8").rstrip() + "\n" + _LOADING_NOTE, encoding="utf-8")
+
+
+_LOADING_NOTE = """
+## Loading
+
+This model needs the package `harakat` for its network and its Arabic tokenizer; no remote code is involved.
+
+```python
+from harakat.interop import register_transformers
+from sentence_transformers import SentenceTransformer
+
+register_transformers()
+model = SentenceTransformer("path/to/this/folder")
+```
+"""

@@ -15,10 +15,10 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from harakat.errors import CheckpointError, OptionError
-from harakat.model.checkpoints.config import CheckpointConfig
-from harakat.model.checkpoints.network import neoarabert_shape, weight_files
+from harakat.model.checkpoints.network import weight_files
 from harakat.model.families.names import NEOARABERT
 from harakat.model.families.neoarabert_network import Block, rotary_table
+from harakat.model.families.neoarabert_weights import neoarabert_shape
 from harakat.model.layers.attention import Attention, PaddedAttention
 
 __all__ = ["NeoAraBERTConfig", "NeoAraBERTModel"]
@@ -99,7 +99,9 @@ class NeoAraBERTModel(PreTrainedModel):  # type: ignore[no-untyped-call]
 
     def __init__(self, config: NeoAraBERTConfig) -> None:
         super().__init__(config)
-        shape = neoarabert_shape(_as_read(config), Path(config.name_or_path or "."))
+        raw = {key: value for key, value in vars(config).items() if not key.startswith("_")}
+        path = Path(config.name_or_path or ".") / "config.json"
+        shape = neoarabert_shape(raw, config.max_position_embeddings, path)
         self.encoder = nn.Embedding(shape.vocab_size, shape.hidden_size)
         self.transformer_encoder = nn.ModuleList(Block(shape) for _ in range(shape.num_hidden_layers))
         self.layer_norm = nn.RMSNorm(shape.hidden_size, eps=shape.norm_eps)
@@ -251,16 +253,3 @@ class _WeighedAttention(PaddedAttention):
             self.weights.append(weights)
         mixed: Tensor = (weights @ v).transpose(1, 2)
         return mixed.reshape(self.count * self.length, heads, head_dim)
-
-
-def _as_read(config: NeoAraBERTConfig) -> CheckpointConfig:
-    """The config in the form that the core's own checks take."""
-    return CheckpointConfig(
-        model_type=NEOARABERT,
-        raw={key: value for key, value in vars(config).items() if not key.startswith("_")},
-        max_length=config.max_position_embeddings,
-        max_positions=config.max_position_embeddings,
-        dims=(),
-        prompts={},
-        spelling="as-is",
-    )

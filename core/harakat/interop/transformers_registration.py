@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from harakat.errors import MissingExtraError
-from harakat.model.families.names import NEOARABERT
+from harakat.model.families.names import NEOARABERT, is_neoarabert
 
 __all__ = ["register_transformers"]
 
@@ -94,7 +94,7 @@ def _our_tokenizer(original: Any) -> Any:
 
 def _is_neoarabert(where: Any, kwargs: dict[str, Any]) -> bool:
     if kwargs.get("config") is not None:
-        return getattr(kwargs["config"], "model_type", None) == NEOARABERT
+        return is_neoarabert(getattr(kwargs["config"], "model_type", None))
     if kwargs.get("tokenizer_type") is not None or kwargs.get("gguf_file") is not None:
         return False
     from transformers import PretrainedConfig
@@ -104,4 +104,4 @@ def _is_neoarabert(where: Any, kwargs: dict[str, Any]) -> bool:
         read, _ = PretrainedConfig.get_config_dict(where, **options)
     except (OSError, ValueError):
         return False  # transformers says what is wrong with it
-    return read.get("model_type") == NEOARABERT
+    return is_neoarabert(read.get("model_type"))

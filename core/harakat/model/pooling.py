@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.checks import check_one_of
 from harakat.errors import DimError
+from harakat.options import PRECISIONS, Precision
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from harakat.model.layers.attention import Group
 
 __all__ = [
-    "PRECISIONS",
-    "Precision",
     "check_precision",
     "mean_pool",
     "mean_pool_segments",
@@ -27,9 +26,6 @@ __all__ = [
     "unit_prefix",
     "unit_rows",
 ]
-
-Precision = Literal["float32", "int8", "binary"]
-PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def check_precision(precision: str, dim: int) -> Precision:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from harakat.arabic.tokenizers.tokens import Tokens
+from harakat.options import Overflow
 
-__all__ = ["OVERFLOW", "Overflow", "Window", "chunks", "plan_batches", "plan_windows"]
-
-Overflow = Literal["warn", "error", "chunk"]
-OVERFLOW: tuple[str, ...] = get_args(Overflow)
+__all__ = ["Window", "chunks", "plan_batches", "plan_windows"]
 
 
 class Window(NamedTuple):

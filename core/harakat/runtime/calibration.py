@@ -15,7 +15,7 @@ from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import Engine
 
 if TYPE_CHECKING:
-    from harakat.model.checkpoints.network import Network
+    from harakat.model.families.family import Network
 
 __all__ = ["LEAST_COSINE", "round_to_int8"]
 

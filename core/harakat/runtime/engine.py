@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from harakat.model.checkpoints.network import Network
-    from harakat.model.families.mini_one_text import OneText
+    from harakat.model.families.family import Network, OneText
     from harakat.model.layers.attention import Attention
 
 __all__ = ["Engine", "Pooling"]

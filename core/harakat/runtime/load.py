@@ -1,149 +1,87 @@
-"""From a model's name and options to a tokenizer and an engine, shared within the process."""
+"""From an encoder's options to a checkpoint that is ready to run; networks are shared within the process."""
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harakat._support.checks import check_flag, check_one_of
 from harakat._support.locks import ForkSafeLock
 from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError, OptionError
 from harakat.model.checkpoints.config import CheckpointConfig, read_config
 from harakat.model.checkpoints.names import Located, locate
-from harakat.model.checkpoints.network import Network, load_network, weight_files
-from harakat.model.families.names import MARKED_BERT
-from harakat.model.layers.attention_choice import check_attention, choose_attention
+from harakat.model.checkpoints.network import WeightFiles, load_network, weight_files
+from harakat.model.families.family import Network
+from harakat.model.layers.attention_choice import choose_attention
+from harakat.options import DTYPES, EncoderOptions
+from harakat.runtime.checkpoint import Checkpoint, file_state
 from harakat.runtime.engine import Engine
-from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe, check_workers
+from harakat.runtime.prefetch import Prefetcher
+from harakat.runtime.resolve import check_options, tokenizer_recipe
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Loaded", "load"]
-
-DTYPES = ("float32", "bfloat16", "float16", "int8")
+__all__ = ["load", "resolve_device", "resolve_dtype"]
 
 _networks: weakref.WeakValueDictionary[tuple[Any, ...], Any] = weakref.WeakValueDictionary()
 _networks_lock = ForkSafeLock()
 
 
-FileState = tuple[tuple[str, int, int], ...]
+def load(options: EncoderOptions) -> Checkpoint:
+    """Load a checkpoint.
 
-
-@dataclass(frozen=True)
-class Loaded:
-    """A checkpoint that is ready to run."""
-
-    name: str
-    revision: str | None
-    folder: Path
-    reopen_as: str
-    """What finds the same model again from anywhere: a short name, a hub id, or an absolute folder."""
-    config: CheckpointConfig
-    dims: tuple[int, ...]
-    tokenizer: TextTokenizer
-    spelling: str
-    segmentation: str
-    engine: Engine
-    prefetcher: Prefetcher
-    dtype: str
-
-    state: FileState
-    """What the folder's files were when they were read."""
-
-    def is_current(self) -> bool:
-        """Whether the files are still those that were read. Files that are gone count as unchanged."""
-        return file_state(self.folder) in (self.state, ())
-
-    def weights_digest(self) -> str:
-        """SHA-256 of the weight files, computed once for each state of the files.
-
-        Raises:
-            CheckpointError: The files were replaced before anybody asked, so what was read is no longer known.
-        """
-        return _digest(self.folder, self.state)
-
-
-def file_state(folder: Path) -> FileState:
-    """Name, size in bytes, and time of change in nanoseconds of each file that decides a vector."""
-    files = sorted((*folder.glob("*.json"), *folder.glob("*.safetensors")))
-    return tuple((p.name, stat.st_size, stat.st_mtime_ns) for p in files for stat in [p.stat()])
-
-
-@lru_cache(maxsize=64)
-def _digest(folder: Path, state: FileState) -> str:
-    if file_state(folder) != state:
-        raise CheckpointError(f"{folder}: its files have changed since they were loaded; make the encoder again")
-    return weight_files(folder).digest()
-
-
-def load(
-    model: str | os.PathLike[str],
-    *,
-    device: str,
-    dtype: str,
-    revision: str | None,
-    spelling: str | None,
-    segmentation: bool | None,
-    morphology: str | os.PathLike[str] | None,
-    batch_tokens: int | None,
-    attention: str,
-    compile: bool,
-    workers: int,
-    offline: bool,
-    cache_dir: str | os.PathLike[str] | None,
-) -> Loaded:
-    """Load a checkpoint; see `harakat.Encoder` for the arguments and the errors."""
+    Raises:
+        HarakatError: As `harakat.Encoder`, but for what is left to `harakat.runtime.resolve`.
+    """
     import torch
 
-    from harakat.model.families.mini_one_text import one_text
-
-    check_one_of("spelling", spelling, (None, "as-is", "imlai"), "'as-is' or 'imlai'")
-    if batch_tokens is not None and (isinstance(batch_tokens, bool) or batch_tokens < 1):
-        raise OptionError(f"batch_tokens={batch_tokens!r} is not a whole number above 0")
-    check_attention(attention)
-    check_workers(workers)
-    check_flag("compile", compile)
-    on = resolve_device(device)
-    number = resolve_dtype(dtype)
+    check_options(options)
+    device = resolve_device(options.device)
+    number = resolve_dtype(options.dtype)
     if number == torch.int8:
-        _check_int8(on, compile)
-    located = locate(model, revision=revision, cache_dir=cache_dir, offline=offline)
-    state = file_state(located.folder)
-    config = read_config(located.folder)
-    kind = choose_attention(attention, on, _floats(number), _head_dim(config))
-    recipe = _recipe(located.folder, config, spelling, segmentation, morphology)
+        _check_int8(device, options.compile)
+    located = locate(options.model, revision=options.revision, cache_dir=options.cache_dir, offline=options.offline)
+    folder = located.folder
+    state = file_state(folder)
+    config = read_config(folder)
+    attention = choose_attention(options.attention, device, _floats(number), _head_dim(config))
+    recipe = tokenizer_recipe(options, folder, config)
     tokenizer = recipe.open()
-    vocabulary = int(config.raw.get("vocab_size", 0))
-    if tokenizer.vocab_size > vocabulary:
+    rows = int(config.raw.get("vocab_size", 0))
+    if tokenizer.vocab_size > rows:
         raise CheckpointError(
-            f"{located.folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "
-            f"config.json has {vocabulary:,} rows; the files belong to different models"
+            f"{folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "
+            f"config.json has {rows:,} rows; the files belong to different models"
         )
-    network = _network(located.folder, config, on, number, compile, tokenizer)
-    one = one_text(network)
+    weights = weight_files(folder)
+    network = _network(folder, config, weights, device, number, options.compile, tokenizer)
     engine = Engine(
-        network, tokenizer.prefix, tokenizer.suffix, on, batch_tokens, attention=kind, compiled=compile, one=one
+        network,
+        tokenizer.prefix,
+        tokenizer.suffix,
+        device,
+        options.batch_tokens,
+        attention=attention,
+        compiled=options.compile,
+        one=config.family.one_text(network),
     )
-    return Loaded(
+    return Checkpoint(
         name=located.name,
         revision=located.revision,
-        folder=located.folder,
+        folder=folder,
         reopen_as=_reopen_as(located),
         config=config,
         dims=_dims(located, config, network.hidden_size),
         tokenizer=tokenizer,
-        spelling=recipe.spelling,
+        spelling=recipe.options.spelling,
         segmentation="on" if getattr(tokenizer, "segmentation", False) else "off",
         engine=engine,
-        prefetcher=Prefetcher(tokenizer, recipe, workers, beside=on.type == "cuda"),
+        prefetcher=Prefetcher(tokenizer, recipe, options.workers, beside=device.type == "cuda"),
         dtype=str(number).removeprefix("torch."),
+        weights=weights,
         state=state,
     )
 
@@ -159,29 +97,8 @@ def _dims(located: Located, config: CheckpointConfig, hidden: int) -> tuple[int,
     return tuple(sorted({hidden, *(d for d in dims if d <= hidden)}, reverse=True))
 
 
-def _recipe(
-    folder: Path,
-    config: CheckpointConfig,
-    spelling: str | None,
-    segmentation: bool | None,
-    morphology: str | os.PathLike[str] | None,
-) -> TokenizerRecipe:
-    if config.model_type == MARKED_BERT:
-        if spelling not in (None, config.spelling):
-            raise OptionError(f"spelling={spelling!r}: {folder.name} reads {config.spelling!r} only")
-        if segmentation or morphology:
-            raise OptionError(f"segmentation: {folder.name} was trained without clitic segmentation and has none")
-    return TokenizerRecipe(
-        folder=folder,
-        model_type=config.model_type,
-        spelling=spelling or config.spelling,
-        segmentation=segmentation,
-        morphology=None if morphology is None else str(morphology),
-    )
-
-
 def _head_dim(config: CheckpointConfig) -> int:
-    """Width of an attention head; 0 where the config does not say, which its reader will refuse."""
+    """Return the width of an attention head; 0 where the config does not say, which its reader will refuse."""
     hidden, heads = config.raw.get("hidden_size"), config.raw.get("num_attention_heads")
     return hidden // heads if isinstance(hidden, int) and isinstance(heads, int) and heads > 0 else 0
 
@@ -189,21 +106,21 @@ def _head_dim(config: CheckpointConfig) -> int:
 def _network(
     folder: Path,
     config: CheckpointConfig,
+    weights: WeightFiles,
     device: torch.device,
     dtype: torch.dtype,
     compiled: bool,
     tokenizer: TextTokenizer,
 ) -> Network:
-    """The network of a folder, loaded once a process for each device and number format."""
-    files = [folder / "config.json", *weight_files(folder).paths]
-    state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+    """Load the network of a folder, once a process for each device and number format."""
+    state = tuple((p.stat().st_size, p.stat().st_mtime_ns) for p in (folder / "config.json", *weights.paths))
     rounded = _floats(dtype) != dtype
     # What is rounded how depends a little on the ids that a tokenizer gives to the texts it is tried with.
     key = (str(folder), state, str(device), str(dtype), compiled, tokenizer.identity if rounded else "")
     with _networks_lock:
         network: Network | None = _networks.get(key)
         if network is None:
-            network = load_network(folder, config, device=device, dtype=_floats(dtype))
+            network = load_network(folder, config, device=device, dtype=_floats(dtype), weights=weights)
             if rounded:
                 _round(network, tokenizer, config)
             if compiled:
@@ -215,7 +132,7 @@ def _network(
 
 
 def _floats(number: torch.dtype) -> torch.dtype:
-    """The number format outside the linear layers."""
+    """Return the number format outside the linear layers."""
     import torch
 
     return torch.float32 if number == torch.int8 else number
@@ -254,7 +171,7 @@ def compile_blocks(network: Any) -> None:
 
 
 def resolve_device(device: str) -> torch.device:
-    """The device of a name.
+    """Return the device of a name.
 
     Raises:
         DeviceError: Unknown, or not on this machine.
@@ -287,7 +204,7 @@ def resolve_device(device: str) -> torch.device:
 
 
 def resolve_dtype(dtype: str) -> torch.dtype:
-    """The number format of a name; ``"auto"`` is exact float32.
+    """Return the number format of a name; ``"auto"`` is exact float32.
 
     Raises:
         OptionError: Unknown.
@@ -298,6 +215,6 @@ def resolve_dtype(dtype: str) -> torch.dtype:
     if name == "auto":
         return torch.float32
     if name not in DTYPES:
-        raise OptionError(f"dtype={dtype!r} is unknown; choose 'auto', {', '.join(map(repr, DTYPES))}")
+        raise OptionError(f"dtype={dtype!r} is unknown; choose {', '.join(map(repr, DTYPES))}")
     found: torch.dtype = getattr(torch, name)
     return found

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import DeviceError
 from harakat.model.pooling import unit_prefix, unit_rows
-from harakat.runtime.batching import Overflow, Window, plan_windows
+from harakat.options import Overflow
+from harakat.runtime.batching import Window, plan_windows
 from harakat.runtime.engine import Engine, Pooling
 from harakat.runtime.prefetch import Chunk, Prefetcher
 from harakat.runtime.truncation import Truncation

@@ -24,7 +24,8 @@ from harakat._support.locks import ForkSafeLock
 from harakat._support.processes import open_spawned, spawned
 from harakat.arabic.tokenizers.tokens import TextTokenizer, Tokens
 from harakat.errors import WorkerError
-from harakat.model.families.names import MARKED_BERT
+from harakat.model.families.family import TokenizerOptions
+from harakat.model.families.table import FAMILIES
 
 __all__ = ["Chunk", "Prefetcher", "TokenizerRecipe", "check_workers"]
 
@@ -36,21 +37,17 @@ PREFETCH_CHUNKS = 2
 
 @dataclass(frozen=True)
 class TokenizerRecipe:
-    """What makes a checkpoint's tokenizer, here or in another process.
+    """The way to a checkpoint's tokenizer, here or in another process.
 
     Attributes:
         folder: Of the checkpoint.
-        model_type: Of its config.
-        spelling: ``"as-is"`` or ``"imlai"``.
-        segmentation: Whether clitics are split off; None for what the checkpoint says.
-        morphology: Morphology data: a name or a folder.
+        model_type: Name of its family.
+        options: Spelling and segmentation.
     """
 
     folder: Path
     model_type: str
-    spelling: str
-    segmentation: bool | None = None
-    morphology: str | None = None
+    options: TokenizerOptions
 
     def open(self) -> TextTokenizer:
         """Read the files.
@@ -60,31 +57,20 @@ class TokenizerRecipe:
             MorphologyDataError: The data for segmentation is missing.
             OptionError: The checkpoint has no such option.
         """
-        if self.model_type == MARKED_BERT:
-            from harakat.arabic.tokenizers.mini import PieceTokenizer
-
-            return PieceTokenizer.from_folder(self.folder)
-        from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
-
-        return ArabicTokenizer.from_folder(
-            self.folder,
-            segmentation=self.segmentation,
-            morphology=self.morphology,
-            spelling=self.spelling,  # type: ignore[arg-type]
-        )
+        return FAMILIES[self.model_type].open_tokenizer(self.folder, self.options)
 
 
 class Chunk(NamedTuple):
     """Consecutive texts, tokenised."""
 
     size: int
-    """How many texts."""
+    """Number of texts."""
     tokens: list[Tokens]
     """Of each text, without special tokens."""
 
 
 def check_workers(workers: int) -> int:
-    """The number itself, if it is one.
+    """Return the number itself, if it is one.
 
     Raises:
         OptionError: Not a whole number, or below 0.
@@ -109,7 +95,7 @@ class Prefetcher:
         self._pool: tuple[int, Executor] | None = None
 
     def chunks(self, texts: Iterable[list[str]], prompt: str = "") -> Iterator[Chunk]:
-        """Each list of texts with its tokens, in order.
+        """Tokenise each list of texts, in order.
 
         The lists are taken in the caller's thread, at most `PREFETCH_CHUNKS` before they are given out where there is
         somebody to work ahead, else one by one. An error comes out where it belongs: after all chunks before it.
@@ -184,7 +170,7 @@ class Prefetcher:
         return Chunk(waiting.size, tokens)
 
     def processes(self) -> list[int]:
-        """Ids of the worker processes that run."""
+        """List the ids of the worker processes that run."""
         with self._lock:
             pool = None if self._pool is None else self._pool[1]
             return list(pool._processes or ()) if isinstance(pool, ProcessPoolExecutor) else []
@@ -229,7 +215,7 @@ _worker_tokenizer: TextTokenizer | None = None
 
 
 def _open(recipe: TokenizerRecipe) -> None:
-    """The start of a worker process."""
+    """Start a worker process."""
     global _worker_tokenizer
     open_spawned()
     _worker_tokenizer = recipe.open()

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from harakat._support.processes import open_spawned
 from harakat.arabic.tokenizers.tokens import Tokens
 from harakat.errors import DeviceError, OptionError, WorkerError
-from harakat.runtime.batching import Overflow
+from harakat.options import EncoderOptions, Overflow
+from harakat.runtime.load import load
 from harakat.runtime.pipeline import Job, PendingChunk, chunks_in_flight, launch
 from harakat.runtime.prefetch import Chunk
 from harakat.runtime.truncation import Truncation
@@ -61,13 +63,13 @@ class _Done(NamedTuple):
 class _Member:
     """A process and its device, seen from the caller."""
 
-    def __init__(self, options: dict[str, Any], device: str, threads: int) -> None:
+    def __init__(self, options: EncoderOptions, device: str, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.device = device
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
             target=_serve,
-            args=(theirs, {**options, "device": device, "workers": 0}, threads),
+            args=(theirs, replace(options, device=device, workers=0), threads),
             name=f"harakat-{device}",
             daemon=True,
         )
@@ -110,7 +112,7 @@ class ProcessPool:
     """Processes that encode together. One call at a time.
 
     Args:
-        options: Of the encoder (`harakat.Encoder.options`).
+        options: Of the encoder.
         devices: One process each; a device may stand there more than once.
 
     Raises:
@@ -119,7 +121,7 @@ class ProcessPool:
         WorkerError: A process ended at its start.
     """
 
-    def __init__(self, options: dict[str, Any], devices: Sequence[str]) -> None:
+    def __init__(self, options: EncoderOptions, devices: Sequence[str]) -> None:
         if isinstance(devices, str) or not devices or not all(isinstance(device, str) for device in devices):
             raise OptionError(f"devices={devices!r} is no list of devices; write ['cuda:0', 'cuda:1']")
         self._call = 0
@@ -227,27 +229,24 @@ def _unpacked(result: _Done, job: Job) -> NDArray[np.float32]:
     return result.vectors
 
 
-def _serve(connection: Connection, options: dict[str, Any], threads: int) -> None:
-    """The life of a process: make the encoder, say so, and answer tasks in order until the caller hangs up."""
+def _serve(connection: Connection, options: EncoderOptions, threads: int) -> None:
+    """Serve as a process: load the checkpoint, say so, and answer tasks in order until the caller hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller gets it too, and closes us
     open_spawned()
     import torch
 
-    from harakat.encoder import Encoder
-
     try:
-        encoder = Encoder(**options)
+        checkpoint = load(options)
     except Exception as error:  # noqa: BLE001  raised where the process was asked for
         connection.send(_Done(0, 0, None, None, _portable(error)))
         return
-    if encoder.device == "cpu":
+    if checkpoint.engine.device.type == "cpu":
         torch.set_num_threads(threads)
     connection.send(_Done(0, 0, None, None, None))
-    loaded = encoder._loaded
-    most = chunks_in_flight(loaded.engine)
+    most = chunks_in_flight(checkpoint.engine)
     inbox: queue.SimpleQueue[tuple[_Task, Future[list[Tokens]]] | None] = queue.SimpleQueue()
     # Reads all the time, so that the caller never waits to send while this process waits to send to it.
-    threading.Thread(target=_read, args=(connection, loaded.tokenizer, inbox), daemon=True).start()
+    threading.Thread(target=_read, args=(connection, checkpoint.tokenizer, inbox), daemon=True).start()
     pending: deque[tuple[_Task, Job, PendingChunk | Exception]] = deque()
     while True:
         try:
@@ -263,7 +262,7 @@ def _serve(connection: Connection, options: dict[str, Any], threads: int) -> Non
             job = Job(task.prompt, task.policy, task.budget, task.dim, cut, _ignore)
             try:
                 made: PendingChunk | Exception = launch(
-                    Chunk(len(task.texts), tokens.result()), loaded.engine, job, task.first
+                    Chunk(len(task.texts), tokens.result()), checkpoint.engine, job, task.first
                 )
             except Exception as error:  # noqa: BLE001  raised in the caller's process
                 made = error

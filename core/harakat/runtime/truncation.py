@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from harakat.errors import TextTooLongError, TruncationWarning
-from harakat.runtime.batching import Overflow
+from harakat.options import Overflow
 
 __all__ = ["Truncation"]
 

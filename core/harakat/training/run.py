@@ -110,7 +110,7 @@ def _open(recipe: Recipe, start: str, loaded: list[LoadedSource]) -> Trainable:
     from harakat.training.trainable import LINEAGE, open_trainable
 
     trainable = open_trainable(recipe, start)
-    lineage = trainable.encoder._loaded.folder / LINEAGE
+    lineage = trainable.encoder.checkpoint.folder / LINEAGE
     earlier = json.loads(lineage.read_text(encoding="utf-8")).get("held_out") if lineage.exists() else None
     now = _held_out(loaded)
     if earlier is not None and now is not None and earlier != now:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from harakat.errors import DimError, OptionError
 from harakat.interop import to_sentence_transformer
-from harakat.model.families.names import NEOARABERT
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -43,7 +42,7 @@ class Trainable:
             if dim > full:
                 raise DimError(f"dims: {dim} is over the {full} values of {encoder.name!r}; leave it out")
         self.dims = tuple(sorted({full, *(dims or encoder.dims)}, reverse=True))
-        self.native = encoder._loaded.config.model_type == NEOARABERT
+        self.native = encoder.checkpoint.family.in_transformers
         self.model: SentenceTransformer = to_sentence_transformer(encoder)
         self.model.requires_grad_(True)
 
@@ -67,14 +66,14 @@ class Trainable:
     def _save_native(self, folder: Path) -> None:
         transformer: Any = self.model[0]
         transformer.model.config.matryoshka_dims = list(self.dims)
-        self.model.max_seq_length = self.encoder._loaded.config.max_length
+        self.model.max_seq_length = self.encoder.checkpoint.config.max_length
         self.model.save_pretrained(str(folder), create_model_card=False)
 
     def _save_marked(self, folder: Path, exact: bool) -> None:
         from harakat.model.families.mini_network import MarkedBertConfig
         from harakat.model.families.mini_weights import save_marked_bert
 
-        source = self.encoder._loaded
+        source = self.encoder.checkpoint
         network: Any = self.model[0].network
         known = {"model_type", *(field.name for field in fields(MarkedBertConfig))}
         extra = {key: value for key, value in source.config.raw.items() if key not in known}
@@ -109,7 +108,7 @@ def open_trainable(recipe: Recipe, start: str) -> Trainable:
         max_length=recipe.max_length,
         **{key: value for key, value in options.items() if value is not None},
     )
-    if recipe.gradient_checkpointing and encoder._loaded.config.model_type != NEOARABERT:
+    if recipe.gradient_checkpointing and not encoder.checkpoint.family.gradient_checkpointing:
         raise OptionError(
             f"gradient_checkpointing=true: {encoder.name!r} is of harakat's own architecture, which has none; set "
             f"mini_batch_size to save memory"

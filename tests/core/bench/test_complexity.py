@@ -67,7 +67,7 @@ def test_time_is_linear_where_it_should_be():
     texts = SAMPLE_TEXTS[:6]
     assert 0.6 < scaling_in_count(encoder, texts, (32, 64, 128, 256))["exponent"] < 1.35
     assert 0.6 < scaling_in_length(encoder, texts, (800, 1600, 3200, 6400))["exponent"] < 1.35
-    tokenizer = encoder._loaded.tokenizer
+    tokenizer = encoder.checkpoint.tokenizer
     made = {size: words_long(texts, size) for size in (20_000, 60_000, 180_000)}
     assert 0.6 < scaling(lambda size: tokenizer.tokenize([made[size]]), list(made))["exponent"] < 1.35
     assert scaling_of_attention(encoder, texts, (60, 120, 240))["exponent"] < 2.4

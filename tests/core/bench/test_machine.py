@@ -22,12 +22,12 @@ from harakat.errors import OptionError
 
 def test_flop_of_a_token_are_those_of_its_matrices(tiny_folder: Path):
     # 3 layers of 64: qkv and wo, and a gated feed-forward layer of width 64.
-    network = Encoder(tiny_folder)._loaded.engine.network
+    network = Encoder(tiny_folder).checkpoint.engine.network
     assert linear_flop(network) == 3 * 2 * (3 * 64 * 64 + 64 * 64 + 2 * 64 * 64 + 64 * 64)
 
 
 def test_packed_layers_count_like_plain_ones():
-    network = Encoder()._loaded.engine.network
+    network = Encoder().checkpoint.engine.network
     plain = copy.deepcopy(network)
     assert linear_flop(plain) == linear_flop(network) > 2 * 12 * 12 * 384**2
     for one, two in zip(linear_weights(plain), linear_weights(network), strict=True):
@@ -35,7 +35,7 @@ def test_packed_layers_count_like_plain_ones():
 
 
 def test_rates_are_of_real_products(tiny_folder: Path):
-    network = Encoder(tiny_folder)._loaded.engine.network
+    network = Encoder(tiny_folder).checkpoint.engine.network
     rates = sgemm_rates(network, tokens=64)
     assert rates["torch"] > 1e6
     assert all(1e6 < rate < 1e15 for rate in rates.values())

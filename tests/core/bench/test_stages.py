@@ -20,7 +20,7 @@ def test_every_stage_takes_time_and_the_encoder_stays_as_it_was(model: str, tiny
     for stage, seconds in found.items():
         assert seconds > 0, stage
     assert found["linear layers"] > found["pooling"]
-    network = encoder._loaded.engine.network
+    network = encoder.checkpoint.network
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
     np.testing.assert_array_equal(encoder.encode(texts), before)
 

@@ -25,7 +25,7 @@ needs_int8 = pytest.mark.skipif(int8_obstacle() is not None, reason=f"int8 {int8
 
 
 def int8_layers(encoder: Encoder) -> int:
-    network = encoder._loaded.engine.network
+    network = encoder.checkpoint.network
     assert isinstance(network, torch.nn.Module)
     return sum(isinstance(module, Int8Linear) for module in network.modules())
 

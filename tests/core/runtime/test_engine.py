@@ -49,11 +49,11 @@ def encoder(tiny_folder: Path) -> Encoder:
 
 @pytest.fixture(scope="module")
 def windows(encoder: Encoder) -> list[Window]:
-    return plan_windows(encoder._loaded.tokenizer.tokenize(VERSES), 126, "warn")
+    return plan_windows(encoder.checkpoint.tokenizer.tokenize(VERSES), 126, "warn")
 
 
 def engine_of(encoder: Encoder, network: Any, batch_tokens: int | None = 2048) -> Engine:
-    whole = encoder._loaded.engine
+    whole = encoder.checkpoint.engine
     return Engine(network, whole.prefix, whole.suffix, whole.device, batch_tokens)
 
 
@@ -68,8 +68,8 @@ def engine_of(encoder: Encoder, network: Any, batch_tokens: int | None = 2048) -
 def test_too_large_a_batch_is_halved_and_nothing_is_lost(
     encoder: Encoder, windows: list[Window], error: Exception
 ) -> None:
-    expected = encoder._loaded.engine.pooled(windows)
-    small = SmallMemory(encoder._loaded.engine.network, 200, error)
+    expected = encoder.checkpoint.engine.pooled(windows)
+    small = SmallMemory(encoder.checkpoint.network, 200, error)
     engine = engine_of(encoder, small)
     seen: list[int] = []
     found = engine.pooled(windows, lambda batch: seen.extend(batch))
@@ -77,32 +77,32 @@ def test_too_large_a_batch_is_halved_and_nothing_is_lost(
     assert sorted(seen) == list(range(len(windows)))
     assert max(small.passes) <= 200
     rows = engine_of(encoder, small).token_vectors(windows)
-    for row, alone in zip(rows, encoder._loaded.engine.token_vectors(windows), strict=True):
+    for row, alone in zip(rows, encoder.checkpoint.engine.token_vectors(windows), strict=True):
         np.testing.assert_allclose(row, alone, atol=1e-4)
 
 
 def test_later_batches_start_at_the_size_that_fits(encoder: Encoder, windows: list[Window]) -> None:
-    small = SmallMemory(encoder._loaded.engine.network, 200, torch.OutOfMemoryError("out of memory"))
+    small = SmallMemory(encoder.checkpoint.network, 200, torch.OutOfMemoryError("out of memory"))
     engine = engine_of(encoder, small)
     engine.pooled(windows)
     small.error = AssertionError("tried again what is known to be too much")  # type: ignore[assignment]
-    np.testing.assert_allclose(engine.pooled(windows), encoder._loaded.engine.pooled(windows), atol=1e-5)
+    np.testing.assert_allclose(engine.pooled(windows), encoder.checkpoint.engine.pooled(windows), atol=1e-5)
 
 
 def test_one_text_that_does_not_fit_is_an_error(encoder: Encoder, windows: list[Window]) -> None:
-    small = SmallMemory(encoder._loaded.engine.network, 10, torch.OutOfMemoryError("no 5 MiB left"))
+    small = SmallMemory(encoder.checkpoint.network, 10, torch.OutOfMemoryError("no 5 MiB left"))
     with pytest.raises(DeviceError, match=r"a text of \d+ tokens does not fit .* cpu \(no 5 MiB left\); lower max_len"):
         engine_of(encoder, small).pooled(windows)
 
 
 def test_other_errors_pass(encoder: Encoder, windows: list[Window]) -> None:
-    small = SmallMemory(encoder._loaded.engine.network, 10, RuntimeError("shape mismatch"))
+    small = SmallMemory(encoder.checkpoint.network, 10, RuntimeError("shape mismatch"))
     with pytest.raises(RuntimeError, match="shape mismatch"):
         engine_of(encoder, small).pooled(windows)
 
 
 def test_the_probe_runs_real_passes(encoder: Encoder, windows: list[Window]) -> None:
-    watched = SmallMemory(encoder._loaded.engine.network, 5000, torch.OutOfMemoryError("out of memory"))
+    watched = SmallMemory(encoder.checkpoint.network, 5000, torch.OutOfMemoryError("out of memory"))
     engine = engine_of(encoder, watched)
     assert engine.tune(windows, (512, 1024, 8192)) in (512, 1024)
     assert {tokens // 512 for tokens in watched.passes} == {1, 2}
@@ -123,7 +123,7 @@ def test_a_slow_start_is_not_counted_by_the_probe(
             return super().forward(ids, *rest)
 
     monkeypatch.setattr(tuning, "TUNING_SECONDS", 0.5)
-    watched = SlowStart(encoder._loaded.engine.network, 5000, RuntimeError("never"))
+    watched = SlowStart(encoder.checkpoint.network, 5000, RuntimeError("never"))
     engine_of(encoder, watched).tune(windows, (512, 1024))
     assert {tokens // 512 for tokens in watched.passes} == {1, 2}
 
@@ -131,7 +131,7 @@ def test_a_slow_start_is_not_counted_by_the_probe(
 def test_the_probe_waits_until_it_is_worth_its_time(
     encoder: Encoder, windows: list[Window], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched = SmallMemory(encoder._loaded.engine.network, 5000, RuntimeError("never"))
+    watched = SmallMemory(encoder.checkpoint.network, 5000, RuntimeError("never"))
     engine = engine_of(encoder, watched, None)
     engine.tuning = True  # as on a GPU
     probes: list[int] = []
@@ -143,7 +143,7 @@ def test_the_probe_waits_until_it_is_worth_its_time(
     monkeypatch.setattr(Engine, "tune", probe)
     tokens = sum(window.size + engine.specials for window in windows)
     monkeypatch.setattr(engine_module, "TUNE_AFTER", 3 * tokens)
-    expected = encoder._loaded.engine.pooled(windows)
+    expected = encoder.checkpoint.engine.pooled(windows)
     for calls in range(1, 6):
         np.testing.assert_allclose(engine.pooled(windows), expected, atol=1e-5)
         assert len(probes) == (calls >= 3)
@@ -151,7 +151,7 @@ def test_the_probe_waits_until_it_is_worth_its_time(
 
 
 def test_only_a_gpu_without_a_given_size_is_tuned(encoder: Encoder) -> None:
-    network = encoder._loaded.engine.network
+    network = encoder.checkpoint.network
     assert not engine_of(encoder, network, None).tuning
     assert engine_of(encoder, network, None).batch_tokens == 2048
     for batch_tokens, tuned in ((None, True), (100, False)):
@@ -187,7 +187,7 @@ def test_a_compiled_network_gives_the_same_vectors(tiny_folder: Path) -> None:
 @pytest.mark.parametrize("texts", [1, 3, 12, 60])
 def test_the_cpu_meets_few_different_token_counts(encoder: Encoder, windows: list[Window], texts: int) -> None:
     """oneDNN keeps something for each of them."""
-    watched = SmallMemory(encoder._loaded.engine.network, 10_000, AssertionError())
+    watched = SmallMemory(encoder.checkpoint.network, 10_000, AssertionError())
     engine = engine_of(encoder, watched)
     for first in range(len(windows) - texts if texts < len(windows) else 1):
         engine.pooled(windows[first : first + texts])
@@ -197,7 +197,7 @@ def test_the_cpu_meets_few_different_token_counts(encoder: Encoder, windows: lis
 
 def test_filled_batches_give_the_same_vectors(encoder: Encoder, windows: list[Window]) -> None:
     """What a compiled network is fed, without compiling it."""
-    whole = encoder._loaded.engine
+    whole = encoder.checkpoint.engine
     filled = Engine(whole.network, whole.prefix, whole.suffix, whole.device, 700, compiled=True)
     np.testing.assert_allclose(filled.pooled(windows), whole.pooled(windows), atol=1e-5)
     for row, alone in zip(filled.token_vectors(windows), whole.token_vectors(windows), strict=True):
@@ -229,8 +229,8 @@ class TestGpu:
 
     def test_nothing_waits_for_the_device_while_batches_are_launched(self, tiny_folder: Path) -> None:
         encoder = Encoder(tiny_folder, device="cuda", dtype="float16", batch_tokens=512)
-        engine = encoder._loaded.engine
-        made = plan_windows(encoder._loaded.tokenizer.tokenize(VERSES), 126, "warn")
+        engine = encoder.checkpoint.engine
+        made = plan_windows(encoder.checkpoint.tokenizer.tokenize(VERSES), 126, "warn")
         expected = engine.pooled(made)
         torch.cuda.set_sync_debug_mode("error")
         try:
@@ -257,4 +257,4 @@ class TestGpu:
         encoder = Encoder(tiny_folder, device="cuda", dtype="float16")
         tokens = int(encoder.count_tokens(VERSES).sum())
         encoder.encode(VERSES * (engine_module.TUNE_AFTER // tokens + 1000))
-        assert encoder._loaded.engine.batch_tokens in BUDGETS
+        assert encoder.checkpoint.engine.batch_tokens in BUDGETS

@@ -10,6 +10,7 @@ import pytest
 
 from harakat import Encoder
 from harakat.errors import TextTooLongError
+from harakat.model.families.family import TokenizerOptions
 from harakat.runtime import pipeline
 from harakat.runtime.pipeline import Job, run
 from harakat.runtime.prefetch import Prefetcher, TokenizerRecipe
@@ -39,12 +40,12 @@ def job(encoder: Encoder, policy: str = "warn") -> Job:
 
 
 def prefetcher(encoder: Encoder, folder: Path) -> Prefetcher:
-    recipe = TokenizerRecipe(folder, "neoarabert", "as-is")
-    return Prefetcher(encoder._loaded.tokenizer, recipe, 0, beside=True)
+    recipe = TokenizerRecipe(folder, "neoarabert", TokenizerOptions("as-is"))
+    return Prefetcher(encoder.checkpoint.tokenizer, recipe, 0, beside=True)
 
 
 def test_rows_in_order(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
-    made = list(run(CHUNKS, prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "chunk")))
+    made = list(run(CHUNKS, prefetcher(encoder, tiny_folder), encoder.checkpoint.engine, job(encoder, "chunk")))
     assert [len(rows) for rows in made] == [len(chunk) for chunk in CHUNKS]
     np.testing.assert_allclose(np.concatenate(made), encoder.encode(VERSES, overflow="chunk"), atol=1e-5)
 
@@ -55,7 +56,7 @@ def test_an_error_comes_after_all_chunks_before_it(encoder: Encoder, tiny_folder
         yield ["قصير", LONG]
         yield ["لا يصل إليه"]
 
-    rows = run(source(), prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder, "error"))
+    rows = run(source(), prefetcher(encoder, tiny_folder), encoder.checkpoint.engine, job(encoder, "error"))
     assert [len(next(rows)) for _ in range(4)] == [len(chunk) for chunk in CHUNKS[:4]]
     with pytest.raises(TextTooLongError, match=f"text {sum(map(len, CHUNKS[:4])) + 1} has"):
         next(rows)
@@ -63,7 +64,7 @@ def test_an_error_comes_after_all_chunks_before_it(encoder: Encoder, tiny_folder
 
 
 def test_a_run_that_is_left_leaves_nothing_behind(encoder: Encoder, tiny_folder: Path, in_hand: int) -> None:
-    rows = run(iter(CHUNKS), prefetcher(encoder, tiny_folder), encoder._loaded.engine, job(encoder))
+    rows = run(iter(CHUNKS), prefetcher(encoder, tiny_folder), encoder.checkpoint.engine, job(encoder))
     next(rows)
     rows.close()  # type: ignore[attr-defined]
     np.testing.assert_allclose(encoder.encode(VERSES[:5], overflow="chunk").shape, (5, 64))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from harakat import Encoder
 from harakat.arabic.tokenizers.tokens import Tokens
 from harakat.errors import OptionError, TextError, WorkerError
+from harakat.model.families.family import TokenizerOptions
 from harakat.runtime.prefetch import PREFETCH_CHUNKS, Prefetcher, TokenizerRecipe, _pack, _unpack
 from support import quran
 from support.calima import write_morphology
@@ -27,7 +28,7 @@ TEXTS = st.lists(st.lists(st.text(max_size=30), min_size=1, max_size=6), max_siz
 
 
 def recipe_of(folder: Path) -> TokenizerRecipe:
-    return TokenizerRecipe(folder, "neoarabert", "as-is")
+    return TokenizerRecipe(folder, "neoarabert", TokenizerOptions("as-is"))
 
 
 def ids(tokens: list[Tokens]) -> list[list[int]]:
@@ -74,15 +75,15 @@ def test_with_segmentation_in_processes(tmp_path: Path) -> None:
     working = Encoder(folder, morphology=data, workers=2)
     texts = [f"{verse} وَعَلَيْهِمْ {index}" for index, verse in enumerate(VERSES * 30)]
     chunks = [texts[:1500], texts[1500:]]
-    expected = [ids(chunk.tokens) for chunk in plain._loaded.prefetcher.chunks(chunks)]
-    assert [ids(chunk.tokens) for chunk in working._loaded.prefetcher.chunks(chunks)] == expected
+    expected = [ids(chunk.tokens) for chunk in plain.checkpoint.prefetcher.chunks(chunks)]
+    assert [ids(chunk.tokens) for chunk in working.checkpoint.prefetcher.chunks(chunks)] == expected
     np.testing.assert_allclose(working.encode(texts[:64]), plain.encode(texts[:64]), atol=1e-6)
-    working._loaded.prefetcher.close()
+    working.checkpoint.prefetcher.close()
 
 
 @needs_bundled_model
 def test_marks_come_along() -> None:
-    tokens = Encoder()._loaded.tokenizer.tokenize([*VERSES, "", "بلا حركات"])
+    tokens = Encoder().checkpoint.tokenizer.tokenize([*VERSES, "", "بلا حركات"])
     again = _unpack(_pack(tokens))
     for one, other in zip(tokens, again, strict=True):
         np.testing.assert_array_equal(one.ids, other.ids)

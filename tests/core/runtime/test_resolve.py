@@ -10,7 +10,7 @@ from support.marked import write_marked
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    return Encoder(write_marked(tmp_path_factory.mktemp("models") / "tiny"))._loaded
+    return Encoder(write_marked(tmp_path_factory.mktemp("models") / "tiny")).checkpoint
 
 
 def test_dims(loaded):

@@ -241,7 +241,7 @@ def test_fine_tune_the_bundled_architecture(tmp_path: Path) -> None:
     assert {f"0.network.{name}" for name in stored} == trained.keys()
     assert all(torch.equal(stored[name], trained[f"0.network.{name}"]) for name in stored)
     # Marks were learnt too.
-    untrained: Any = before._loaded.engine.network
+    untrained: Any = before.checkpoint.engine.network
     assert not torch.equal(stored["marks"], untrained.marks)
 
 

@@ -10,7 +10,6 @@ import torch
 
 from harakat.arabic.marks import codes as markcodes
 from harakat.errors import RecordError
-from harakat.model.families.mini_weights import load_marked_bert
 from harakat_recipes.mini import loop
 from harakat_recipes.mini.batches import pooled, prepare
 from harakat_recipes.mini.dictionary import (
@@ -26,6 +25,7 @@ from harakat_recipes.mini.settings import Settings
 from harakat_recipes.mini.targets import Axes
 from harakat_recipes.mini.words import Words
 from harakat_recipes.mini.written import spellings
+from support.marked import read_marked
 from support.stems import write_stems
 
 from .test_mini_training import tiny_start
@@ -108,7 +108,7 @@ def test_a_round_ends_with_its_dictionary(data, work, monkeypatch):
     )
     loop.prepare_work(data, work, choice)
     loop.train(data, work, work, work / "model", choice)
-    config, state = load_marked_bert(work / "model")
+    config, state = read_marked(work / "model")
     assert 20 < config["dictionary_keys"] == len(state["dictionary.keys"]) <= SETTINGS.keys
     assert state["dictionary.gain"].tolist() == [0.5] + [0.25] * 63
     with pytest.raises(RecordError, match="glosses"):

@@ -295,8 +295,8 @@ def tiny_start(_settings):
     [{}, {"dims": [32, 24], "short": [16, 8], "reach": 0.9, "company": 2, "order_weight": 1.0, "long_carriers": 1.0}],
 )
 def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch, more):
-    from harakat.model.families.mini_weights import load_marked_bert
     from harakat_recipes.mini import loop
+    from support.marked import read_marked
 
     monkeypatch.setattr(loop, "build_start", tiny_start)
     choice = Settings(
@@ -332,8 +332,8 @@ def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypa
         loop.train(data, parts, parts, parts / "model", choice)
     monkeypatch.setattr(loop.Mixture, "losses", real)
     loop.train(data, parts, parts, parts / "model", choice)
-    config, first = load_marked_bert(whole / "model")
-    _, second = load_marked_bert(parts / "model")
+    config, first = read_marked(whole / "model")
+    _, second = read_marked(parts / "model")
     assert config["matryoshka_dims"] == ([32, 24, 16, 8] if more else [32, 16])
     states = [torch.load(work / "last.pt", weights_only=False) for work in (whole, parts)]
     assert torch.equal(states[0]["short"], states[1]["short"])

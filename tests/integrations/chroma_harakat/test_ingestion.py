@@ -70,9 +70,9 @@ def test_a_second_run_skips_what_is_stored(client: ClientAPI, encoder: Encoder, 
     create_collection(client, "poems", encoder)
     ingest(client, "poems", encoder, records(30))
     encoded: list[str] = []
-    tokenize = encoder._loaded.tokenizer.tokenize
+    tokenize = encoder.checkpoint.tokenizer.tokenize
     monkeypatch.setattr(
-        type(encoder._loaded.tokenizer), "tokenize", lambda self, texts: encoded.extend(texts) or tokenize(texts)
+        type(encoder.checkpoint.tokenizer), "tokenize", lambda self, texts: encoded.extend(texts) or tokenize(texts)
     )
     assert ingest(client, "poems", encoder, records(40)) == IngestReport(written=10, updated=0, skipped=30)
     assert encoded == [r.text for r in records(10, start=30)]

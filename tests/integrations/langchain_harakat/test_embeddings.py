@@ -128,7 +128,7 @@ class TestOptions:
         }
         embeddings = HarakatEmbeddings(model=tiny_folder, **options)
         assert options.items() <= embeddings.encoder.options.items()
-        assert embeddings.encoder._loaded.engine.batch_tokens == 512
+        assert embeddings.encoder.checkpoint.engine.batch_tokens == 512
 
     @pytest.mark.parametrize(
         ("options", "error", "said"),

@@ -69,7 +69,7 @@ def test_results_do_not_depend_on_the_batch(encoder, verses):
 def test_again_skips_without_encoding(client, name, encoder, verses, monkeypatch):
     made = create_collection(client, name, encoder)
     made.ingest(verses[:20])
-    monkeypatch.setattr(type(encoder._loaded.engine), "start", None)  # would fail if anything were encoded
+    monkeypatch.setattr(type(encoder.checkpoint.engine), "start", None)  # would fail if anything were encoded
     assert made.ingest(verses[:20]) == IngestReport(written=0, replaced=0, skipped=20)
     assert made.ingest(iter(verses[:20])).total == 20
 

@@ -9,7 +9,7 @@ from harakat.errors import EvaluationError
 from harakat.evaluation.figures import Key
 from harakat.evaluation.pictures.canvas import COLOURS, new_figure
 from harakat.evaluation.report import Report
-from harakat.model.pooling import PRECISIONS
+from harakat.options import PRECISIONS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""The JSON files beside the weights: what they say, checked before anything is built."""
+"""The JSON files beside the weights, checked before anything is built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from harakat._support.checks import is_whole
 from harakat._support.json_files import positive_int, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
-from harakat.model.families.names import MARKED_BERT, NEOARABERT
+from harakat.model.families.family import Family
+from harakat.model.families.names import known_model_type
+from harakat.model.families.table import FAMILIES
 
 __all__ = ["CheckpointConfig", "read_config"]
 
@@ -21,10 +23,10 @@ LONGEST = 1_000_000
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What a checkpoint folder says about itself.
+    """Content of a checkpoint's config.json and of the sentence-transformers files beside it.
 
     Attributes:
-        model_type: ``"neoarabert"`` or ``"harakat-marked-bert"``.
+        family: The kind of network and its capabilities.
         raw: `config.json` as read.
         max_length: Longest sequence, special tokens included, that texts are cut to by default.
         max_positions: Longest sequence the network can take.
@@ -34,7 +36,7 @@ class CheckpointConfig:
         dim: Size that vectors are cut to where no other is asked for; None for the full one.
     """
 
-    model_type: str
+    family: Family
     raw: Mapping[str, Any]
     max_length: int
     max_positions: int
@@ -53,17 +55,12 @@ def read_config(folder: Path) -> CheckpointConfig:
     """
     path = folder / "config.json"
     raw = read_json(path)
-    model_type = raw.get("model_type")
-    if model_type not in (NEOARABERT, MARKED_BERT):
-        raise CheckpointError(
-            f"{path}: model_type={model_type!r}; harakat reads {NEOARABERT!r} checkpoints (and its own "
-            f"{MARKED_BERT!r}). For another model use its own library"
-        )
+    family = FAMILIES[known_model_type(raw, path)]
     # Older exports say max_length; transformers keeps that name for generation.
     key = "max_position_embeddings" if raw.get("max_length") is None else "max_length"
     max_positions = positive_int(raw, key, path) if key in raw else 1024
     return CheckpointConfig(
-        model_type=model_type,
+        family=family,
         raw=raw,
         max_length=min(_sentence_length(folder) or max_positions, max_positions),
         max_positions=max_positions,
@@ -93,7 +90,7 @@ def _spelling(raw: Mapping[str, Any], path: Path) -> str:
 
 
 def _sentence_length(folder: Path) -> int | None:
-    """The longest sequence that a sentence-transformers folder asks for, if it does."""
+    """Read the longest sequence that a sentence-transformers folder asks for, if it does."""
     sources = [("sentence_bert_config.json", "max_seq_length")]
     if (folder / "modules.json").exists():  # since version 6 it is kept with the tokenizer only
         sources.append(("tokenizer_config.json", "model_max_length"))

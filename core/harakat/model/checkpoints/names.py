@@ -9,21 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harakat.errors import ModelUnavailableError, UnknownModelError
+from harakat.errors import UnknownModelError
+from harakat.model.checkpoints.hub import fetch, is_cached
 
 __all__ = ["KNOWN_MODELS", "KnownModel", "Located", "ModelInfo", "available_models", "locate"]
 
 BUNDLED_FOLDER = Path(__file__).parents[1] / "bundled"
-
-NEEDED_FILES = (
-    "*.json",
-    "*.safetensors",
-    "1_Pooling/config.json",
-    "2_Dense/config.json",
-    "2_Dense/model.safetensors",
-    "README.md",
-)
-"""What is fetched from a hub repository. No Python file and no pickle is ever among them."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -94,7 +85,7 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Located:
-    """Where a model's files lie.
+    """Place of a model's files.
 
     Attributes:
         name: The name to show: the short name, the hub id, or the folder's name.
@@ -110,9 +101,9 @@ class Located:
 
 
 def available_models() -> list[ModelInfo]:
-    """The models with a short name, the default first. Asks nothing of the network."""
+    """List the models with a short name, the default first. Asks nothing of the network."""
     return [
-        ModelInfo(m.name, m.hub_id or "bundled", m.dims, m.licence, m.about, m.hub_id is None or _cached(m.hub_id))
+        ModelInfo(m.name, m.hub_id or "bundled", m.dims, m.licence, m.about, m.hub_id is None or is_cached(m.hub_id))
         for m in KNOWN_MODELS.values()
     ]
 
@@ -153,7 +144,7 @@ def locate(
     if known is None and (not isinstance(model, str) or not HUB_ID.fullmatch(text)):
         raise UnknownModelError(_unknown(text))
     hub_id = known.hub_id if known and known.hub_id else text
-    path = _fetch(hub_id, revision, cache_dir, offline)
+    path = fetch(hub_id, revision, cache_dir, offline)
     return Located(known.name if known else hub_id, path, path.name, known)
 
 
@@ -169,58 +160,3 @@ def _refuse_revision(text: str, revision: str | None) -> None:
         raise UnknownModelError(
             f"revision={revision!r} was given for {text!r}, whose files are local and have no revisions; leave it out"
         )
-
-
-def _cached(hub_id: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(hub_id, "config.json"), str)
-
-
-def _fetch(hub_id: str, revision: str | None, cache_dir: str | os.PathLike[str] | None, offline: bool) -> Path:
-    from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import (  # type: ignore[attr-defined]
-        GatedRepoError,
-        HFValidationError,
-        HTTPError,  # the base of what its HTTP client raises
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-        XetDownloadError,
-    )
-
-    offline = offline or constants.is_offline_mode()
-    at = f"{hub_id!r}" + (f" at revision {revision!r}" if revision else "")
-    try:
-        return Path(
-            snapshot_download(
-                hub_id,
-                revision=revision,
-                cache_dir=None if cache_dir is None else os.fspath(cache_dir),
-                allow_patterns=list(NEEDED_FILES),
-                local_files_only=offline,
-            )
-        )
-    except HFValidationError as error:
-        raise UnknownModelError(f"model={hub_id!r} is not a valid hub id: {error}") from error
-    except GatedRepoError as error:
-        raise ModelUnavailableError(
-            f"{at} is gated: accept its terms on the hub and log in with `hf auth login`"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ModelUnavailableError(f"{hub_id!r} has no revision {revision!r}; name a branch, tag or commit") from error
-    except RepositoryNotFoundError as error:
-        raise ModelUnavailableError(
-            f"{at} is not on the hub, or is private: check the spelling, or log in with `hf auth login`"
-        ) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        why = "the hub may not be asked (offline)" if offline else "the hub cannot be reached"
-        flag = f" --revision {revision}" if revision else ""
-        raise ModelUnavailableError(
-            f"{at} is not in this machine's hub cache and {why}. On a connected machine run "
-            f"`harakat fetch {hub_id}{flag}`, copy the cache folder (HF_HOME) here, or give the path of a folder "
-            f"that holds the files"
-        ) from error
-    except (HTTPError, XetDownloadError, OSError) as error:
-        raise ModelUnavailableError(f"{at} could not be fetched from the hub: {error}") from error

@@ -20,13 +20,13 @@ from torch.nn import functional
 from harakat._support.checks import is_whole
 from harakat.arabic.marks.codes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
+from harakat.model.families.names import MARKED_BERT, check_model_type
 from harakat.model.layers.attention import Attention, count_in_sequence
 from harakat.model.layers.dictionary import Dictionary, DictionarySize
 from harakat.model.layers.packed_linear import linear_gelu, linear_plus
 
-__all__ = ["FORMAT", "MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig"]
+__all__ = ["FORMAT", "Attention", "MarkedBert", "MarkedBertConfig"]
 
-MODEL_TYPE = "harakat-marked-bert"
 FORMAT = 2
 """Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``."""
 
@@ -98,8 +98,7 @@ class MarkedBertConfig:
         Raises:
             CheckpointError: `model_type` or `format` is another one, or a field is missing or out of range.
         """
-        if values.get("model_type") != MODEL_TYPE:
-            raise CheckpointError(f"config.json: model_type={values.get('model_type')!r}, expected {MODEL_TYPE!r}")
+        check_model_type(values, MARKED_BERT)
         if values.get("format") != FORMAT:
             raise CheckpointError(
                 f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from harakat.errors import CheckpointError
-from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_network import FORMAT, MarkedBert, MarkedBertConfig
+from harakat.model.families.names import MARKED_BERT
 from harakat.model.layers.dictionary import table_fault
 
-__all__ = ["dequantise", "load_marked_bert", "quantise", "save_marked_bert"]
+__all__ = ["dequantise", "load_state", "quantise", "save_marked_bert"]
 
 _FORMAT = "harakat-int8-groups-1"
 _GROUP = 64
@@ -101,10 +102,8 @@ def save_marked_bert(
 
     from safetensors.torch import save_file
 
-    from harakat.model.families.mini_network import FORMAT, MODEL_TYPE
-
     folder = Path(folder)
-    fields = {"model_type": MODEL_TYPE, "format": FORMAT, **asdict(config), **extra}
+    fields = {"model_type": MARKED_BERT, "format": FORMAT, **asdict(config), **extra}
     (folder / "config.json").write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", "utf-8")
     file = folder / "model.safetensors"
     stored = {name: tensor.detach().contiguous() for name, tensor in state.items()} if exact else quantise(state)
@@ -112,39 +111,34 @@ def save_marked_bert(
     file.chmod(0o644)
 
 
-def load_marked_bert(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read a folder written by `save_marked_bert`.
+def load_state(paths: Sequence[Path], config: MarkedBertConfig) -> dict[str, Tensor]:
+    """Read the weights that `save_marked_bert` wrote.
+
+    Args:
+        paths: The safetensors file; several are read as one.
+        config: Sizes of the network.
 
     Returns:
-        The parsed ``config.json``, and a float32 state dict that `MarkedBert(MarkedBertConfig.from_dict(config))`
-        loads strictly, with ``assign=True`` without copying.
+        A float32 state dict that `MarkedBert(config)` loads strictly, with ``assign=True`` without copying.
 
     Raises:
         CheckpointError: A file is missing, damaged, of another format, or its tensors do not fit the config.
     """
     from safetensors import SafetensorError, safe_open
 
-    folder = Path(folder)
-    file = folder / "config.json"
-    try:
-        values = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file}: cannot be read ({error}); fetch the model again") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{file}: not a JSON object; fetch the model again")
-    config = MarkedBertConfig.from_dict(values)
-    file = folder / "model.safetensors"
-    try:
-        with safe_open(file, "pt") as opened:
-            found = (opened.metadata() or {}).get("format")
-            if found != _FORMAT:
-                raise CheckpointError(f"{file}: format {found!r}, expected {_FORMAT!r}")
-            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  no mapping
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{file}: missing or damaged ({error}); fetch the model again") from error
+    stored: dict[str, Tensor] = {}
+    for file in paths:
+        try:
+            with safe_open(file, "pt") as opened:
+                found = (opened.metadata() or {}).get("format")
+                if found != _FORMAT:
+                    raise CheckpointError(f"{file}: format {found!r}, expected {_FORMAT!r}")
+                stored |= {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  no mapping
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{file}: missing or damaged ({error}); fetch the model again") from error
     state = dequantise(stored)
-    _check(file, config, state)
-    return values, state
+    _check(paths[0], config, state)
+    return state
 
 
 def _check(file: Path, config: MarkedBertConfig, state: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,50 @@
-"""The `model_type`s that harakat reads; apart from the networks, so that reading a config imports no torch."""
+"""The names of the families (`model_type` of config.json), and the only place that compares them.
+
+Apart from the networks, so that reading a config imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harakat.errors import CheckpointError
+
+__all__ = ["MARKED_BERT", "NEOARABERT", "check_model_type", "is_neoarabert", "known_model_type"]
 
 NEOARABERT = "neoarabert"
 MARKED_BERT = "harakat-marked-bert"
+
+
+def known_model_type(raw: Mapping[str, Any], path: object) -> str:
+    """Return the `model_type` of a config, if harakat has a network for it.
+
+    Args:
+        raw: Content of the config.
+        path: Its file, for the error.
+
+    Raises:
+        CheckpointError: It is another one, or absent.
+    """
+    model_type = raw.get("model_type")
+    if model_type not in (NEOARABERT, MARKED_BERT):
+        raise CheckpointError(
+            f"{path}: model_type={model_type!r}; harakat reads {NEOARABERT!r} checkpoints (and its own "
+            f"{MARKED_BERT!r}). For another model use its own library"
+        )
+    return str(model_type)
+
+
+def check_model_type(raw: Mapping[str, Any], expected: str) -> None:
+    """Refuse the config of another family.
+
+    Raises:
+        CheckpointError: Its `model_type` is not the expected one.
+    """
+    if raw.get("model_type") != expected:
+        raise CheckpointError(f"config.json: model_type={raw.get('model_type')!r}, expected {expected!r}")
+
+
+def is_neoarabert(model_type: object) -> bool:
+    """Return True for the `model_type` of NeoAraBERT, whose config another library has read."""
+    return model_type == NEOARABERT

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from harakat._support.checks import check_one_of
 from harakat.errors import DeviceError, OptionError
+from harakat.options import ATTENTION
 
 if TYPE_CHECKING:
     import torch
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from harakat.model.layers.attention import Attention
 
-__all__ = ["ATTENTION", "AttentionKind", "check_attention", "choose_attention", "packed_attention"]
-
-AttentionKind = Literal["auto", "varlen", "xformers", "sdpa"]
-ATTENTION: tuple[str, ...] = get_args(AttentionKind)
+__all__ = ["check_attention", "choose_attention", "packed_attention"]
 
 LARGEST_ERROR = 0.05
 """Largest difference to float32 in the trial, whose values are of unit size: some units in bfloat16's last place."""

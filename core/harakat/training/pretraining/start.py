@@ -55,8 +55,8 @@ class Start:
     ) -> None:
         options: dict[str, Any] = {} if morphology is None else {"morphology": morphology}
         self.encoder = Encoder(model, device="cpu", max_length=max_length, **options)
-        loaded = self.encoder._loaded
-        if loaded.config.model_type != NEOARABERT:
+        loaded = self.encoder.checkpoint
+        if not loaded.family.masked_lm:
             raise OptionError(
                 f"{self.encoder.name!r} is harakat-mini's architecture, which takes marks beside the letters; train "
                 f"it with harakat_recipes.mini or harakat train, or start from a NeoAraBERT"
@@ -64,7 +64,7 @@ class Start:
         self._trainable = Trainable(self.encoder, dims)
         self.dims = self._trainable.dims
         network = load_network(loaded.folder, loaded.config)
-        assert isinstance(network, NeoAraBERT)  # by its model_type
+        assert isinstance(network, NeoAraBERT)  # the only network of that kind
         self.network = network.train().requires_grad_(True)
         self.vocabulary = load_vocabulary(loaded.folder)
         self.tokenizer = ArabicTokenizer.from_folder(loaded.folder, morphology=morphology)

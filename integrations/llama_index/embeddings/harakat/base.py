@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
-from llama_index.core.bridge.pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-)
+from llama_index.core.bridge.pydantic import ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from llama_index.core.storage.kvstore.types import BaseKVStore
 from pydantic import computed_field
 from typing_extensions import Self
@@ -23,18 +16,13 @@ from harakat import Encoder
 from harakat._support.option_checks import invalid_options, refuse_unknown
 from harakat._support.texts import check_text, text_list
 from harakat.adapters.microbatch import vectors
+from harakat.adapters.option_fields import decided, encoder_arguments, option_fields
 from harakat.adapters.options import check_fingerprint, environment_defaults, refuse_precision
 from harakat.errors import OptionError
+from harakat.options import EncoderOptions
 from llama_index.embeddings.harakat.cache import IsolatedStore, role
 
 __all__ = ["HarakatEmbedding"]
-
-ENCODER_OPTIONS = (
-    *("dim", "device", "dtype", "revision", "precision", "spelling", "segmentation", "morphology", "max_length"),
-    *("overflow", "query_prompt", "document_prompt", "batch_tokens", "attention", "compile", "workers"),
-    *("allow_untrained_dim", "offline", "cache_dir"),
-)
-"""Fields that go to the encoder under their own name."""
 
 # LlamaIndex wraps its public methods, and ours that override them, in spans for observers. What an override calls is
 # the bare method, so that an observer sees each call once.
@@ -44,18 +32,17 @@ _get_text_embedding_batch = inspect.unwrap(BaseEmbedding.get_text_embedding_batc
 _aget_text_embedding_batch = inspect.unwrap(BaseEmbedding.aget_text_embedding_batch)
 
 
-def _path(value: object) -> object:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+if TYPE_CHECKING:
+
+    class OptionFields(EncoderOptions, BaseEmbedding):  # type: ignore[misc]
+        """Settings of the same names and meaning as the arguments of `harakat.Encoder`; `model` is `model_name`."""
+else:
+    OptionFields = create_model(
+        "OptionFields", __base__=BaseEmbedding, __module__=__name__, **option_fields("model_name", frozen=True)
+    )
 
 
-PathText = Annotated[str, BeforeValidator(_path)]
-
-
-def _fixed(default: Any, about: str, **rules: Any) -> Any:
-    return Field(default=default, description=about, frozen=True, **rules)
-
-
-class HarakatEmbedding(BaseEmbedding):
+class HarakatEmbedding(OptionFields):  # type: ignore[misc]
     """Embeddings of Arabic text, vowel marks included, for LlamaIndex.
 
     Everything is checked when it is made: an unknown option, a model that is not there, a dim that the checkpoint was
@@ -93,26 +80,6 @@ class HarakatEmbedding(BaseEmbedding):
 
     model_config = ConfigDict(extra="forbid")
 
-    model_name: PathText = _fixed("harakat-mini", "Short name, folder, or hub id.")
-    dim: int | None = _fixed(None, "Matryoshka dim: how many values a vector has.")
-    device: str = _fixed("auto", "Where the network runs.")
-    dtype: str = _fixed("auto", "Numbers of the computation.")
-    revision: str | None = _fixed(None, "Branch, tag or commit of a hub model; the commit, once it is open.")
-    precision: Literal["float32"] = _fixed("float32", "Always float32; stores that quantise do it themselves.")
-    spelling: Literal["as-is", "imlai"] | None = _fixed(None, "Whether everything is read in everyday spelling.")
-    segmentation: bool | None = _fixed(None, "Whether clitics are split off.")
-    morphology: PathText | None = _fixed(None, "Morphology data for segmentation.")
-    max_length: int | None = _fixed(None, "Longest sequence in tokens.")
-    overflow: Literal["warn", "error", "chunk"] = _fixed("warn", "What happens to longer texts.")
-    query_prompt: str | None = _fixed(None, "Text put before each query.")
-    document_prompt: str | None = _fixed(None, "Text put before each document.")
-    batch_tokens: int | None = _fixed(None, "Most tokens in one forward pass.", gt=0)
-    attention: Literal["auto", "varlen", "xformers", "sdpa"] = _fixed("auto", "How attention is computed.")
-    compile: bool = _fixed(False, "Whether the network is compiled.")
-    workers: int = _fixed(0, "Processes that tokenise ahead.", ge=0)
-    allow_untrained_dim: bool = _fixed(False, "Take a dim that the checkpoint was not trained for.")
-    offline: bool = _fixed(False, "Never ask the network for files.")
-    cache_dir: PathText | None = _fixed(None, "Hub cache to use.")
     embed_batch_size: int = Field(default=256, description="Texts between two events for observers.", gt=0, le=2048)
     embeddings_cache: Any | None = Field(default=None, description="A BaseKVStore.", exclude=True, repr=False)
 
@@ -128,20 +95,11 @@ class HarakatEmbedding(BaseEmbedding):
             super().__init__(**options)
         except ValidationError as error:
             raise invalid_options(own, error.errors()) from error
-        chosen = {name: getattr(self, name) for name in ENCODER_OPTIONS}
-        encoder = Encoder.cached(model=self.model_name, **chosen)
+        encoder = Encoder.cached(**encoder_arguments(self, "model_name"))
         check_fingerprint(encoder, fingerprint)
         self._encoder = encoder
         # What was left open is decided now. Past the setter, so that `model_fields_set` keeps what the caller chose.
-        self.__dict__.update(
-            model_name=encoder.options["model"],
-            dim=encoder.dim,
-            revision=encoder.revision,
-            spelling=encoder.spelling,
-            max_length=encoder.max_length,
-            query_prompt=encoder.query_prompt,
-            document_prompt=encoder.document_prompt,
-        )
+        self.__dict__.update(decided(encoder, "model_name"))
         if cache is not None:
             self.embeddings_cache = cache
 

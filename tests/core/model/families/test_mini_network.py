@@ -8,7 +8,8 @@ from transformers import BertConfig, BertModel
 
 from harakat.arabic.marks import codes as markcodes
 from harakat.errors import CheckpointError
-from harakat.model.families.mini_network import FORMAT, MODEL_TYPE, MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_network import FORMAT, MarkedBert, MarkedBertConfig
+from harakat.model.families.names import MARKED_BERT
 from harakat.model.layers.attention import PaddedAttention
 
 CONFIG = MarkedBertConfig(
@@ -113,7 +114,7 @@ def test_each_mark_adds_its_row_and_a_missing_mark_nothing():
     ],
 )
 def test_unusable_configs_are_refused(change, message):
-    values = {"model_type": MODEL_TYPE, "format": FORMAT, **dataclasses.asdict(CONFIG)}
+    values = {"model_type": MARKED_BERT, "format": FORMAT, **dataclasses.asdict(CONFIG)}
     assert MarkedBertConfig.from_dict(values) == CONFIG
     values |= change
     with pytest.raises(CheckpointError, match=message):

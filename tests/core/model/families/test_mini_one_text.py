@@ -100,7 +100,7 @@ def test_equals_the_network(network: MarkedBert, pieces: list[tuple[int, int]]) 
 def test_who_has_no_short_way(tiny_folder: Path) -> None:
     assert one_text(random_network().to(torch.bfloat16)) is None
     assert one_text(random_network().to("meta")) is None
-    assert one_text(Encoder(tiny_folder)._loaded.engine.network) is None
+    assert one_text(Encoder(tiny_folder).checkpoint.engine.network) is None
     if packing_supported(torch.float32):
         mixed = random_network()
         pack_linears(mixed.layers[0])
@@ -108,7 +108,7 @@ def test_who_has_no_short_way(tiny_folder: Path) -> None:
 
 
 def test_a_text_alone_has_the_vector_that_it_has_among_others(mini: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine: Any = mini._loaded.engine
+    engine: Any = mini.checkpoint.engine
     assert engine._one is not None
     verses = list(quran.VERSES.values())
     texts = ["", "كتب", "عِلْمٌ", *verses, *map(strip_marks, verses)]

@@ -7,8 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harakat.errors import CheckpointError
-from harakat.model.families.mini_network import MODEL_TYPE, MarkedBert, MarkedBertConfig
-from harakat.model.families.mini_weights import dequantise, load_marked_bert, quantise, save_marked_bert
+from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_weights import dequantise, quantise, save_marked_bert
+from harakat.model.families.names import MARKED_BERT
+from support.marked import read_marked
 
 CONFIG = MarkedBertConfig(
     vocab_size=80, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
@@ -30,8 +32,8 @@ def folder(tmp_path):
 
 def test_a_network_comes_back_within_rounding(folder):
     path, state = folder
-    config, read = load_marked_bert(path)
-    assert config["model_type"] == MODEL_TYPE
+    config, read = read_marked(path)
+    assert config["model_type"] == MARKED_BERT
     assert config["matryoshka_dims"] == [64, 32]
     assert MarkedBertConfig.from_dict(config) == CONFIG
     assert read.keys() == state.keys()
@@ -78,7 +80,7 @@ def broken(path, change):
 def test_tensors_that_do_not_fit_are_refused(folder, change, message):
     broken(folder[0], change)
     with pytest.raises(CheckpointError, match=message):
-        load_marked_bert(folder[0])
+        read_marked(folder[0])
 
 
 def test_damaged_and_missing_files_are_refused(folder):
@@ -86,17 +88,17 @@ def test_damaged_and_missing_files_are_refused(folder):
     whole = (path / "model.safetensors").read_bytes()
     (path / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="damaged"):
-        load_marked_bert(path)
+        read_marked(path)
     save_file({"x": torch.zeros(1)}, path / "model.safetensors")
     with pytest.raises(CheckpointError, match="format"):
-        load_marked_bert(path)
+        read_marked(path)
     (path / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"model\.safetensors"):
-        load_marked_bert(path)
+        read_marked(path)
     for text in ("[]", "{", json.dumps({"model_type": "other"})):
         (path / "config.json").write_text(text)
         with pytest.raises(CheckpointError, match=r"config\.json"):
-            load_marked_bert(path)
+            read_marked(path)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_damaged_dictionary_is_refused(folder, name, place, value, message):
     state[f"dictionary.{name}"][place] = value
     save_marked_bert(path, CONFIG, state, {})
     with pytest.raises(CheckpointError, match=rf"model.safetensors: dictionary.{name} is .*{message}"):
-        load_marked_bert(path)
+        read_marked(path)
 
 
 def test_numbers_of_another_kind_are_refused(folder):
@@ -124,4 +126,4 @@ def test_numbers_of_another_kind_are_refused(folder):
     state["dictionary.keys"] = state["dictionary.keys"].int()
     save_marked_bert(path, CONFIG, state, {})
     with pytest.raises(CheckpointError, match=r"dictionary.keys is of torch.int32, expected torch.int64"):
-        load_marked_bert(path)
+        read_marked(path)

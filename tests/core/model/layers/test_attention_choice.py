@@ -14,7 +14,8 @@ from harakat import Encoder
 from harakat.errors import DeviceError, OptionError
 from harakat.model.layers import attention_choice
 from harakat.model.layers.attention import BucketedAttention, PackedAttention
-from harakat.model.layers.attention_choice import ATTENTION, choose_attention, packed_attention
+from harakat.model.layers.attention_choice import choose_attention, packed_attention
+from harakat.options import ATTENTION
 
 CPU = torch.device("cpu")
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

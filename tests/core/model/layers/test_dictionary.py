@@ -160,10 +160,9 @@ def test_no_more_readings_than_are_looked_at() -> None:
 
 
 def test_a_saved_dictionary_comes_back(tmp_path: Path) -> None:
-    from harakat.model.families.mini_weights import load_marked_bert
-    from support.marked import write_marked
+    from support.marked import read_marked, write_marked
 
     folder = write_marked(tmp_path / "marked")
-    config, state = load_marked_bert(folder)
+    config, state = read_marked(folder)
     assert config["dictionary_keys"] == len(state["dictionary.keys"]) == 2
     assert (state["dictionary.keys"].diff() > 0).all()
