@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harakat.training.config import Recipe, Source, load_recipe, shipped_recipes
+    from harakat.data.source import Source
+    from harakat.training.config import Recipe, load_recipe, shipped_recipes
     from harakat.training.finetune import fine_tune
     from harakat.training.planning import Plan, plan
     from harakat.training.run import Trained, train

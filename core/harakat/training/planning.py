@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harakat._support.extras import require
+from harakat.data.loading import read_source
 from harakat.errors import ModelUnavailableError, OptionError
 from harakat.model.checkpoints.config import read_config
 from harakat.model.checkpoints.names import locate
 from harakat.training.config import Recipe
-from harakat.training.data import read_source
 from harakat.training.schedule import Schedule
 
 __all__ = ["MODEL", "Plan", "choose_precision", "output_folder", "plan", "require_extra", "starting_model"]

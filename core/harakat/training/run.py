@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat.data.loading import LoadedSource, read_source
+from harakat.data.source import Source
 from harakat.errors import OptionError
-from harakat.training.config import Recipe, Source
-from harakat.training.data import LoadedSource, read_source, to_datasets
+from harakat.training.config import Recipe
+from harakat.training.data import to_datasets
 from harakat.training.loop import run_trainer, sentence_arguments, sentence_trainer
 from harakat.training.output import RUN, Trained, carry_out, check_output
 from harakat.training.planning import choose_precision, output_folder, require_extra, starting_model

@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harakat.training.checks import check_betas, check_number, check_one_of, check_whole
+from harakat._support.setting_checks import check_number, check_one_of, check_whole
+from harakat.training.checks import check_betas
 
 __all__ = ["Schedule"]
 

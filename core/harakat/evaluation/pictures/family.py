@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harakat.embedders.embedder import Embedder
+from harakat.data.families import Family
+from harakat.embedders.base import Embedder
 from harakat.evaluation.pictures.canvas import arabic, new_figure
-from harakat.evaluation.tasks.families import Family
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harakat._support.extras import require
-from harakat.embedders.embedder import Embedder
+from harakat.embedders.base import Embedder
 from harakat.errors import OptionError
 from harakat.evaluation.pictures.canvas import arabic, new_figure
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import lzma
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.tokenizers.context_free import cut
 from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
-from harakat.data.readers import file_rows, text_field
+from harakat.data.readers import COMPRESSED, file_rows, text_field
 from harakat.errors import OptionError, RecordError
 
 __all__ = ["Corpus", "digest", "gather", "read_texts"]
 
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 _AT_A_TIME = 2_000
 
 
@@ -59,12 +56,12 @@ def read_texts(path: Path, field: str = "text") -> list[str]:
         OptionError: The suffix says no format.
     """
     path = path.expanduser()
-    packed = path.suffix.lower() in _OPENERS
+    packed = path.suffix.lower() in COMPRESSED
     if Path(path.stem if packed else path.name).suffix.lower() != ".txt":
         return [text_field(row, field, f"{path.name}, line {line}") for line, row in file_rows(path)]
     if not path.is_file():
         raise RecordError(f"{path} is no file")
-    opener = _OPENERS[path.suffix.lower()] if packed else open
+    opener = COMPRESSED[path.suffix.lower()] if packed else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
             return [line.strip() for line in file if line.strip()]

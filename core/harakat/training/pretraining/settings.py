@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harakat._support.option_checks import refuse_unknown
+from harakat._support.setting_checks import check_flag, check_number, check_one_of, check_text, check_whole
 from harakat.errors import OptionError
 from harakat.model.families.neoarabert_network import NeoAraBERTShape
-from harakat.training.checks import (
-    check_dims,
-    check_flag,
-    check_number,
-    check_one_of,
-    check_text,
-    check_whole,
-    read_object,
-)
+from harakat.training.checks import check_dims, read_object
 from harakat.training.schedule import Schedule
 
 __all__ = ["DistilSettings", "PretrainSettings", "read_settings"]

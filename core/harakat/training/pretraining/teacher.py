@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.embedders.embedder import Embedder, Role, as_embedder
+from harakat.embedders import Embedder, Role, as_embedder
 from harakat.errors import OptionError
 from harakat.training.pretraining.corpus import digest
 
