@@ -90,11 +90,11 @@ class Report:
     """Results of several systems on the same data.
 
     Attributes:
-        title: Of the report.
+        title: Its title.
         results: One a system; the others are compared with the first that was measured.
         data: Facts of the judging data.
         bootstrap: Settings of the intervals.
-        compared: Whether differences are computed.
+        compared: Compute the differences.
         origin: See `provenance`.
     """
 

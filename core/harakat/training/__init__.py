@@ -1,8 +1,8 @@
 """Training and fine-tuning: the published recipe as configuration, on sentence-transformers' trainer and losses.
 
 `fine_tune` trains a model on a file of triplets; `train` runs a whole `Recipe`, such as the shipped phases
-(`shipped_recipes`, `load_recipe`). How harakat-mini was made is a matter of its own, in `harakat_recipes.mini`; a
-NeoAraBERT of one's own begins in `harakat.training.pretraining`. Needs the extra ``train``.
+(`shipped_recipes`, `load_recipe`). `harakat_recipes.mini` holds the recipe of the bundled model, and
+`harakat.training.pretraining` makes a new NeoAraBERT. Needs the extra ``train``.
 """
 
 from __future__ import annotations

@@ -34,18 +34,19 @@ class Recipe(Schedule):
         start: The model to start from: a short name, a folder, or a hub id.
         revision: Branch, tag or commit of a hub model.
         segmentation: As in `harakat.Encoder`; None for the checkpoint's own setting.
-        spelling: Likewise.
-        morphology: Likewise.
+        spelling: As in `harakat.Encoder`; None for the checkpoint's own setting.
+        morphology: As in `harakat.Encoder`; None for the checkpoint's own setting.
         data: The data sets.
         mixing: ``"concatenate"`` puts all rows into one heap; ``"proportional"`` and ``"round_robin"`` draw each
             batch from one data set, by size or in turn (needed where triplets and pairs meet).
-        max_length: Tokens a training text is cut to; the finished model keeps the starting model's own length.
-        mini_batch_size: Rows that pass through the network at once, with gradients cached in between (GradCache);
-            the same loss in less memory. None for a whole batch at once.
+        max_length: Number of tokens that a training text is cut to; the finished model keeps the starting model's own
+            length.
+        mini_batch_size: Number of rows that pass through the network at once, with gradients cached in between
+            (GradCache); the same loss in less memory. None for a whole batch at once.
         scale: The factor of the cosines in MultipleNegativesRankingLoss.
         dims: Matryoshka dims to train, the full size always among them; None for the starting checkpoint's.
-        gradient_checkpointing: Less memory for more time; NeoAraBERT only.
-        storage: How a finished harakat-mini is stored: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
+        gradient_checkpointing: Take less memory and more time; NeoAraBERT only.
+        storage: Format of a finished harakat-mini: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
     """
 
     name: str

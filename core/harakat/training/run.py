@@ -1,4 +1,4 @@
-"""A training run from recipe to finished model: begin or resume, train, save."""
+"""Training runs from recipe to finished model: begin or resume, train, save."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def train(
             for ``runs/<name of the recipe>``.
         resume: Go on with the run in `output` from its last checkpoint, to the very same weights; where there is no
             run yet, begin one.
-        show_progress: Whether to show a bar; None shows one on a terminal.
+        show_progress: Show a bar; None shows one on a terminal.
         on_log: Called with every line of the metrics.
 
     Raises:
@@ -67,7 +67,7 @@ def run_recipe(
     on_log: Callable[[dict[str, Any]], None] | None = None,
     given: Sequence[Mapping[str, Any]] | None = None,
 ) -> Trained:
-    """`train`, also on rows that are at hand.
+    """Train a model by a recipe, on its data or on rows in memory.
 
     Args:
         recipe: As in `train`.
@@ -75,7 +75,7 @@ def run_recipe(
         resume: As in `train`.
         show_progress: As in `train`.
         on_log: As in `train`.
-        given: The rows of the recipe's one data set, written to its `path` once everything is checked.
+        given: Rows of the recipe's one data set, written to its `path` once everything is checked; None to read data.
     """
     require_extra()
     folder = output_folder(recipe, output)
@@ -124,7 +124,7 @@ def _open(recipe: Recipe, start: str, loaded: list[LoadedSource]) -> Trainable:
 
 
 def _recorded_commits(folder: Path) -> dict[str, str]:
-    """The commits of the hub data sets that a run was begun with, by name."""
+    """Read the commits of the hub data sets that a run was begun with, by name."""
     path = folder / RUN
     if not path.exists():
         return {}
@@ -133,7 +133,7 @@ def _recorded_commits(folder: Path) -> dict[str, str]:
 
 
 def _at_commit(source: Source, commits: Mapping[str, str]) -> Source:
-    """A hub data set without a pin stays, through a resumption, where it stood."""
+    """Return a source at the commit that its run was begun with, where the source itself names no revision."""
     commit = commits.get(source.name)
     return source if commit is None or source.revision is not None else replace(source, revision=commit)
 
@@ -145,7 +145,7 @@ def _held_out(loaded: list[LoadedSource]) -> str | None:
 def _facts(
     recipe: Recipe, start: str, trainable: Trainable, loaded: list[LoadedSource], world_size: int
 ) -> dict[str, Any]:
-    """Everything that must be the same for a resumed run to give the same weights."""
+    """Collect everything that must be the same for a resumed run to give the same weights."""
     encoder = trainable.encoder
     return {
         "recipe": recipe.as_dict(),

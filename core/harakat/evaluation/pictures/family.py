@@ -16,7 +16,7 @@ __all__ = ["family_picture"]
 
 
 def family_picture(family: Family, embedders: Sequence[Embedder]) -> Figure:
-    """Cosines between the readings, the letters without marks, and the words near each reading; a panel a system.
+    """Draw the cosines of the readings, the letters without marks, and the words near each reading; a panel a system.
 
     Args:
         family: The readings.
