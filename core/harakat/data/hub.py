@@ -10,8 +10,8 @@ from typing import Any
 
 from harakat._support.extras import require
 from harakat.data.readers import Row
+from harakat.data.source import Source
 from harakat.errors import DataUnavailableError, OptionError
-from harakat.training.config import Source
 
 __all__ = ["HubData", "open_hub"]
 
@@ -19,7 +19,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class HubData:
-    """One split of a data set.
+    """Rows of one split of a data set.
 
     Args:
         dataset: A `datasets.Dataset`.
@@ -34,10 +34,10 @@ class HubData:
         return len(self._dataset)
 
     def rows(self, indices: list[int] | None = None) -> Iterator[Row]:
-        """Rows with their indices.
+        """Yield rows with their indices.
 
         Args:
-            indices: Which; None for all.
+            indices: Rows to read, in this order; None for all.
         """
         chosen = self._dataset if indices is None else self._dataset.select(indices)
         for place, fields in enumerate(chosen):
@@ -45,11 +45,11 @@ class HubData:
 
 
 def open_hub(source: Source, *, offline: bool = False) -> HubData:
-    """Open the data set of a source; ``HF_HUB_OFFLINE=1`` keeps to what is in the cache.
+    """Open the data set of a source; ``HF_HUB_OFFLINE=1`` keeps to the cache.
 
     Args:
         source: With `hub`: a hub id, or a folder with parquet, JSON or CSV files.
-        offline: Keep to what is in the cache in any case.
+        offline: Keep to the cache in any case.
 
     Raises:
         MissingExtraError: `datasets` is not installed.
@@ -100,13 +100,13 @@ def open_hub(source: Source, *, offline: bool = False) -> HubData:
 
 
 def _cached_commit(dataset: Any) -> str | None:
-    """The commit that a cached data set was made from: `datasets` names a folder of its cache by it."""
+    """Return the commit that a cached data set was made from: `datasets` names a folder of its cache by it."""
     parts = [part for file in dataset.cache_files for part in Path(file["filename"]).parts]
     return next((part for part in parts if _COMMIT.fullmatch(part)), None)
 
 
 def _commit(source: Source) -> str:
-    """The commit that a revision stands for now, so that every process and every resume reads the same files."""
+    """Ask the hub for the commit of a revision, so that every process and every resume reads the same files."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Muradif, synonyms in context: its rows, its split by anchor word, and the triplets of the training half.
+"""Muradif, synonyms in context: its rows as triplets, and their split by anchor word.
 
 A row is a context with one gap (`_`) and three words for it: the anchor, a synonym, an irrelevant word. The
 fine-tuned checkpoint was trained on 3,631 of the 5,186 anchors and judged on the other 1,555; which ones is not
@@ -17,84 +17,30 @@ from typing import Any
 from harakat.arabic.marks.diacritics import strip_marks
 from harakat.arabic.tokenizers.published import normalize
 from harakat.data.readers import text_field
+from harakat.data.source import FORMATS
+from harakat.data.triplet import GAP, Triplet
 from harakat.errors import RecordError
 
-__all__ = ["HELD_OUT_SHARE", "HUB_ID", "SPLIT_RULE", "HeldOut", "MuradifRow", "MuradifSplit", "anchor_key"]
-__all__ += ["split_by_anchor"]
+__all__ = ["HELD_OUT_SHARE", "HUB_ID", "SPLIT_RULE", "HeldOut", "MuradifSplit", "anchor_key", "muradif_triplet"]
+__all__ += ["has_anchor_of", "split_by_anchor"]
 
 HUB_ID = "U4RASD/Muradif"
-COLUMNS = ("context", "anchor_word", "syn_word", "irrelevant_word")
-GAP = "_"
 HELD_OUT_SHARE = 0.3
-"""Of the anchors; 1,555 of 5,186, as published."""
+"""Share of the anchors that is held out; 1,555 of 5,186, as published."""
 SPLIT_RULE = "muradif-anchor-1"
-"""Names this module's rule; a model says in its files which rule its training half was cut by."""
-
-
-@dataclass(frozen=True, slots=True)
-class MuradifRow:
-    """One row.
-
-    Attributes:
-        context: A text with one `_`.
-        anchor: The word that stands there.
-        synonym: A word of the same meaning.
-        irrelevant: A word of another meaning.
-    """
-
-    context: str
-    anchor: str
-    synonym: str
-    irrelevant: str
-
-    @classmethod
-    def from_fields(
-        cls, fields: Mapping[str, Any], where: str = "Muradif", columns: Mapping[str, str] | None = None
-    ) -> MuradifRow:
-        """A row from its columns.
-
-        Args:
-            fields: With `context`, `anchor_word`, `syn_word` and `irrelevant_word`.
-            where: File and line, for messages.
-            columns: The data's own names of those columns, where they differ.
-
-        Raises:
-            RecordError: A field is missing or empty, the context has no gap or several, or the anchor no letter.
-        """
-        names = [(columns or {}).get(name, name) for name in COLUMNS]
-        context, anchor, synonym, irrelevant = (text_field(fields, name, where) for name in names)
-        if context.count(GAP) != 1:
-            raise RecordError(
-                f"{where}: the field {names[0]!r} has {context.count(GAP)} gaps ({GAP!r}), but one is to be filled; "
-                f"mend the row, or set skip_bad=true"
-            )
-        if not anchor_key(anchor):
-            raise RecordError(f"{where}: the field {names[1]!r} is {anchor!r}, which has no letter")
-        return cls(context, anchor, synonym, irrelevant)
-
-    def holds_any(self, keys: Collection[str]) -> bool:
-        """Whether synonym or irrelevant word is one of these anchors, given by `anchor_key`."""
-        return anchor_key(self.synonym) in keys or anchor_key(self.irrelevant) in keys
-
-    def texts(self) -> tuple[str, str, str]:
-        """The context filled with anchor, synonym and irrelevant word: anchor, positive and negative of a triplet."""
-        return (
-            self.context.replace(GAP, self.anchor),
-            self.context.replace(GAP, self.synonym),
-            self.context.replace(GAP, self.irrelevant),
-        )
+"""Name of this module's rule; a model's files record the rule that its training half was cut by."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The part that is never trained on. It gives rows to an evaluation, and no triplets to a trainer.
+    """The part that is never trained on. It gives rows to an evaluation, and no texts to a trainer.
 
     Attributes:
         rows: In the order of the data.
-        anchors: Distinct anchors, as written.
+        anchors: Number of distinct anchors, as written.
     """
 
-    rows: tuple[MuradifRow, ...]
+    rows: tuple[Triplet, ...]
     anchors: int
 
 
@@ -104,17 +50,42 @@ class MuradifSplit:
 
     Attributes:
         train: Rows to train on, in the order of the data.
-        train_anchors: Their distinct anchors, as written.
+        train_anchors: Number of their distinct anchors, as written.
         held_out: The rest.
     """
 
-    train: tuple[MuradifRow, ...]
+    train: tuple[Triplet, ...]
     train_anchors: int
     held_out: HeldOut
 
 
+def muradif_triplet(
+    fields: Mapping[str, Any], where: str = "Muradif", columns: Mapping[str, str] | None = None
+) -> Triplet:
+    """Read a row of Muradif from its columns.
+
+    Args:
+        fields: With `context`, `anchor_word`, `syn_word` (the positive) and `irrelevant_word` (the negative).
+        where: File and line, for messages.
+        columns: The data's own names of those columns, where they differ.
+
+    Raises:
+        RecordError: A field is missing or empty, the context has no gap or several, or the anchor no letter.
+    """
+    names = [(columns or {}).get(name, name) for name in FORMATS["muradif"]]
+    context, anchor, synonym, irrelevant = (text_field(fields, name, where) for name in names)
+    if context.count(GAP) != 1:
+        raise RecordError(
+            f"{where}: the field {names[0]!r} has {context.count(GAP)} gaps ({GAP!r}), but one is to be filled; "
+            f"mend the row, or set skip_bad=true"
+        )
+    if not anchor_key(anchor):
+        raise RecordError(f"{where}: the field {names[1]!r} is {anchor!r}, which has no letter")
+    return Triplet(context, anchor, synonym, irrelevant)
+
+
 def anchor_key(anchor: str) -> str:
-    """What decides an anchor's side: its bare letters, whatever marks it carries and however they are encoded.
+    """Return what decides an anchor's side: its bare letters, in any encoding and with any marks.
 
     Anchors with the same letters (homographs among them) always fall on the same side, which is stricter than the
     published split.
@@ -125,7 +96,12 @@ def anchor_key(anchor: str) -> str:
     return " ".join(normalize(strip_marks(letters)).casefold().split())
 
 
-def split_by_anchor(rows: Iterable[MuradifRow], share: float = HELD_OUT_SHARE) -> MuradifSplit:
+def has_anchor_of(row: Triplet, keys: Collection[str]) -> bool:
+    """Return whether a row's positive or negative is one of some anchors, given by `anchor_key`."""
+    return anchor_key(row.positive) in keys or anchor_key(row.negative) in keys
+
+
+def split_by_anchor(rows: Iterable[Triplet], share: float = HELD_OUT_SHARE) -> MuradifSplit:
     """Cut rows in two by their anchor words; the same on any machine and in any order of the rows.
 
     Anchors are taken in the order of the SHA-256 of their bare letters until the held-out part has
@@ -134,7 +110,7 @@ def split_by_anchor(rows: Iterable[MuradifRow], share: float = HELD_OUT_SHARE) -
 
     Args:
         rows: All rows.
-        share: Of the distinct anchors, as written, to hold out.
+        share: Share of the distinct anchors, as written, to hold out.
     """
     items = tuple(rows)
     spellings: dict[str, set[str]] = defaultdict(set)

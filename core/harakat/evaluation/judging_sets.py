@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,18 @@ from typing import Any
 from harakat._support.extras import require
 from harakat.data.hub import open_hub
 from harakat.data.readers import Row, file_rows
+from harakat.data.source import Source
 from harakat.errors import DataUnavailableError, OptionError, RecordError
-from harakat.training.config import Source
 
-__all__ = ["JudgingSet", "number_field", "open_rows"]
+__all__ = ["JudgingSet", "open_rows"]
 
 FILE = re.compile(r"\.(jsonl|ndjson|csv|tsv|parquet)(\.gz|\.xz)?$")
-"""The names of files; what else is neither a file nor a folder is taken for a hub id."""
+"""Names of files; any other name that is neither a file nor a folder is taken for a hub id."""
 
 
 @dataclass(frozen=True)
 class JudgingSet:
-    """A data set that models are judged on and never trained on.
+    """A data set of the hub that models are judged on and never trained on.
 
     Attributes:
         name: For tables and messages; lower-case letters and digits.
@@ -33,7 +32,7 @@ class JudgingSet:
         split: Its split.
         revision: The commit that published figures were measured at; None where none is known, and then the newest
             commit is read and recorded.
-        rows: How many it is known to have; None where not known.
+        rows: Its number of rows; None where not known.
     """
 
     name: str
@@ -47,10 +46,10 @@ class JudgingSet:
 def open_rows(
     wanted: JudgingSet, source: str | None = None, *, revision: str | None = None, offline: bool = False
 ) -> tuple[Iterator[Row], dict[str, Any]]:
-    """The rows of a judging set, and where they come from.
+    """Open the rows of a judging set.
 
     Args:
-        wanted: Which set.
+        wanted: The set.
         source: A local file (.jsonl, .csv, .tsv, also .gz or .xz; .parquet), a folder that `datasets` reads, or
             another hub id; None for the set's own.
         revision: Branch, tag or commit on the hub; None for the set's own where it has one, else the newest. The
@@ -58,7 +57,7 @@ def open_rows(
         offline: Never ask the hub: only what its cache has.
 
     Returns:
-        Rows with their place, and facts for a report.
+        Rows with their place, and their origin for a report.
 
     Raises:
         DataUnavailableError: It is not here and cannot be fetched.
@@ -110,21 +109,3 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         yield from enumerate(parquet.read_table(path).to_pylist())
     except faults as error:
         raise RecordError(f"{path} cannot be read as parquet: {error}") from error
-
-
-def number_field(row: Mapping[str, Any], field: str, where: str) -> float:
-    """The number of a field, which may be written as text (in a CSV).
-
-    Raises:
-        RecordError: It is missing or no finite number.
-    """
-    if field not in row:
-        raise RecordError(f"{where}: no field {field!r} (there are: {', '.join(map(repr, list(row)[:12])) or 'none'})")
-    value = row[field]
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise RecordError(f"{where}: the field {field!r} is {value!r}, not a number")
-    return number

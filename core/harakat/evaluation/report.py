@@ -1,4 +1,4 @@
-"""Results on paper: JSON and Markdown, with everything that is needed to get the same figures again."""
+"""Reports as JSON and Markdown, with everything that is needed to get the same figures again."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ LIBRARIES = (
     "quran-text",
 )
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"
-"""Set to a Unix time, it stands for now (reproducible-builds.org)."""
+"""Variable of a Unix time that replaces the present one (reproducible-builds.org)."""
 
 
 def provenance() -> dict[str, Any]:
-    """Date (UTC), versions, commit of this source tree where it is one, Python, processor and GPU."""
+    """Collect date (UTC), versions, commit of this source tree where it is one, Python, processor and GPU.
+
+    Raises:
+        OptionError: `DATE_VARIABLE` is no Unix time.
+    """
     epoch = os.environ.get(DATE_VARIABLE)
     try:
         now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
@@ -58,13 +62,13 @@ def provenance() -> dict[str, Any]:
 
 
 def _gpu() -> str:
-    """The GPU, where whatever was measured has loaded torch and there is one."""
+    """Return the GPU for the machine's line, where torch has been loaded and there is one."""
     torch = sys.modules.get("torch")
     return f", {torch.cuda.get_device_name()}" if torch is not None and torch.cuda.is_available() else ""
 
 
 def _commit() -> str | None:
-    """The commit of the clone that this file lies in, with ``+changes`` where files differ; None outside a clone."""
+    """Return the commit of this file's clone, with ``+changes`` where files differ; None outside a clone."""
     here = Path(__file__).resolve().parent
     try:
         said = [
@@ -84,14 +88,14 @@ def _commit() -> str | None:
 
 @dataclass
 class Report:
-    """The results of one command.
+    """Results of several systems on the same data.
 
     Attributes:
-        title: Of the report.
-        results: One a system; the first that was measured is the one that the others are compared with.
+        title: Its title.
+        results: One a system; the others are compared with the first that was measured.
         data: Facts of the judging data.
-        bootstrap: How intervals are computed.
-        compared: Whether differences are computed.
+        bootstrap: Settings of the intervals.
+        compared: Compute the differences.
         origin: See `provenance`.
     """
 
@@ -122,11 +126,11 @@ class Report:
         ]
 
     def interval(self, result: Result, figure: Figure) -> Interval:
-        """The interval of one of its figures."""
+        """Return the interval of one of its figures."""
         return self._intervals[(result.system, figure.key, figure.view)]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: figures with their intervals, differences, data, systems and origin."""
+        """Return everything as JSON holds it: figures with their intervals, differences, data, systems and origin."""
         return {
             "title": self.title,
             "origin": self.origin,
@@ -174,11 +178,11 @@ class Report:
         }
 
     def summary(self) -> list[str]:
-        """Lines of Markdown that stand before the tables of the tasks."""
+        """Return lines of Markdown that stand before the tables of the tasks."""
         return []
 
     def markdown(self) -> str:
-        """A table a task, the differences, and the origin."""
+        """Write a table a task, the differences, and the origin, as Markdown."""
         lines = [f"# {self.title}", "", *self.summary()]
         for task in dict.fromkeys(figure.key.task for result in self.results for figure in result.figures):
             lines += self._task(task)
@@ -266,7 +270,7 @@ def _number(figure: Figure, found: Interval, *, signed: bool = False) -> str:
 
 
 def table_lines(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table in Markdown, and an empty line."""
+    """Return a table in Markdown, and an empty line."""
     return [_row(heads), _row(["---"] * len(heads)), *map(_row, rows), ""]
 
 

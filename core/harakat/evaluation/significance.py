@@ -20,15 +20,15 @@ __all__ = ["Bootstrap", "Difference", "Interval", "Sample", "Statistic", "compar
 Statistic = Literal["mean", "spearman"]
 Floats = NDArray[np.float64]
 CHUNK = 2**22
-"""Values held at a time while resampling."""
+"""Number of values in memory at a time while resampling."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a figure is computed from, item by item.
+    """Items that a figure is computed from.
 
     Attributes:
-        values: float64 (n,): a figure for each item; for Spearman the system's similarity of each pair.
+        values: float64 (n,): the value of each item; for Spearman the system's similarity of each pair.
         statistic: ``"mean"``, or ``"spearman"`` of `values` against `gold`.
         gold: For Spearman the human score of each pair.
         groups: int64 (n,): items with one number are resampled together. None where items are independent.
@@ -47,12 +47,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How intervals are computed.
+    """Settings of bootstrap intervals.
 
     Attributes:
-        resamples: How often items are drawn anew.
+        resamples: Number of draws of all items.
         seed: Of the draws.
-        level: Share of the resamples that an interval holds.
+        level: Share of the resamples inside an interval.
     """
 
     resamples: int = 2000
@@ -62,7 +62,7 @@ class Bootstrap:
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure, and where it may well lie.
+    """A figure with both ends of its interval.
 
     Attributes:
         value: On all items.
@@ -77,18 +77,18 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """First minus second system, on the same items."""
+    """Difference of the first and the second system on the same items."""
 
     @property
     def winner(self) -> Literal["first", "second"] | None:
-        """Who is better; None where the interval holds zero, and nobody can be said to be."""
+        """The better system; None where the interval holds zero."""
         if self.low > 0:
             return "first"
         return "second" if self.high < 0 else None
 
 
 def value_of(sample: Sample) -> float:
-    """The figure on all items.
+    """Compute the figure on all items.
 
     Raises:
         EvaluationError: There are no items, or Spearman has nothing to rank by.
@@ -104,7 +104,7 @@ def value_of(sample: Sample) -> float:
 
 
 def interval(sample: Sample, how: Bootstrap | None = None) -> Interval:
-    """A figure with its bootstrap interval.
+    """Compute a figure with its bootstrap interval.
 
     Raises:
         EvaluationError: As `value_of`.
@@ -115,7 +115,7 @@ def interval(sample: Sample, how: Bootstrap | None = None) -> Interval:
 
 
 def compare(first: Sample, second: Sample, how: Bootstrap | None = None) -> Difference:
-    """The difference of two systems on the same items, with its paired bootstrap interval.
+    """Compute the difference of two systems on the same items, with its paired bootstrap interval.
 
     Raises:
         EvaluationError: The samples are not of the same items, or as `value_of`.
@@ -157,7 +157,7 @@ def _ends(values: Floats, how: Bootstrap) -> tuple[float, float]:
 
 
 def _resampled(sample: Sample, columns: list[Floats], how: Bootstrap) -> list[Floats]:
-    """The scaled figure of each column in each resample, float64 (resamples,) each; the draws are the same for all."""
+    """Compute the scaled figure of each column in each resample, float64 (resamples,), with the same draws for all."""
     chance = np.random.default_rng(how.seed)
     draw = _draw_means if sample.statistic == "mean" else _draw_spearman
     found = draw(sample, columns, how.resamples, chance)
@@ -192,7 +192,7 @@ def _draw_spearman(sample: Sample, columns: list[Floats], resamples: int, chance
 
 
 def _spearman(left: Floats, right: Floats) -> Floats:
-    """Spearman's rho of each row of (r, n) against the same row, ties at their mean rank; NaN where one is constant."""
+    """Compute Spearman's rho of rows (r, n) with the same rows, ties at their mean rank; NaN where one is constant."""
     rank = require("scipy.stats", "eval").rankdata
     one, two = (rank(side, axis=1) - (side.shape[1] + 1) / 2 for side in (left, right))
     spread = np.sqrt((one**2).sum(1) * (two**2).sum(1))

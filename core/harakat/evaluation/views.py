@@ -1,4 +1,4 @@
-"""The forms a vector is judged in: a Matryoshka dim and a precision, and cosines in that form."""
+"""Views: the Matryoshka dim and the precision that vectors are judged at."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class View:
 
     @property
     def bytes(self) -> int:
-        """Bytes that a stored vector takes."""
+        """Size of a stored vector in bytes."""
         return {"float32": 4 * self.dim, "int8": self.dim, "binary": self.dim // 8}[self.precision]
 
     def rows(self, vectors: NDArray[np.floating[Any]]) -> Vectors:
-        """Unit rows whose dot products are the cosines of the vectors as they would be stored.
+        """Compute unit rows whose dot products are the cosines of the vectors as they would be stored.
 
         Args:
             vectors: float32 (n, full size), unit rows.
@@ -58,14 +58,14 @@ class View:
 
 
 def views_of(dims: Iterable[int], precisions: Iterable[str] = PRECISIONS) -> tuple[View, ...]:
-    """Every dim at every precision, largest first.
+    """Combine every dim with every precision, largest first.
 
     Args:
         dims: Sizes, as `Embedder.dims` has them.
         precisions: Of float32, int8 and binary. A dim that does not fill whole bytes has no binary form.
 
     Raises:
-        OptionError: An unknown precision, or nothing to look at.
+        OptionError: An unknown precision, or no view is left.
     """
     chosen = list(dict.fromkeys(precisions))
     for precision in chosen:

@@ -1,8 +1,8 @@
 """Training and fine-tuning: the published recipe as configuration, on sentence-transformers' trainer and losses.
 
 `fine_tune` trains a model on a file of triplets; `train` runs a whole `Recipe`, such as the shipped phases
-(`shipped_recipes`, `load_recipe`). How harakat-mini was made is a matter of its own, in `harakat_recipes.mini`; a
-NeoAraBERT of one's own begins in `harakat.training.pretraining`. Needs the extra ``train``.
+(`shipped_recipes`, `load_recipe`). `harakat_recipes.mini` holds the recipe of the bundled model, and
+`harakat.training.pretraining` makes a new NeoAraBERT. Needs the extra ``train``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from harakat.training.config import Recipe, Source, load_recipe, shipped_recipes
+    from harakat.data.source import Source
+    from harakat.training.config import Recipe, load_recipe, shipped_recipes
     from harakat.training.finetune import fine_tune
     from harakat.training.planning import Plan, plan
     from harakat.training.run import Trained, train

@@ -20,7 +20,7 @@ _WEIGHTS = "model.safetensors"
 
 
 def latest_checkpoint(folder: Path) -> tuple[Path, int] | None:
-    """The newest checkpoint that was written to its end, and its step; None where there is none."""
+    """Find the newest checkpoint that was written to its end, and its step; None where there is none."""
     found = [
         (int(match[1]), path)
         for path in folder.glob("checkpoint-*")
@@ -33,7 +33,7 @@ def latest_checkpoint(folder: Path) -> tuple[Path, int] | None:
 
 
 class PlainTrainer(Trainer):
-    """Keeps weights as safetensors, and marks a checkpoint once every process has written its part.
+    """A trainer of transformers that stores safetensors, and marks checkpoints that every process has written.
 
     Args:
         keep: Checkpoints to keep.
@@ -45,7 +45,7 @@ class PlainTrainer(Trainer):
         super().__init__(**kwargs)
 
     def load_weights(self, checkpoint: Path) -> None:
-        """Take the weights of a checkpoint."""
+        """Load the weights of a checkpoint."""
         self._load_from_checkpoint(str(checkpoint))
 
     def _network(self) -> torch.nn.Module:
@@ -81,7 +81,7 @@ class PlainTrainer(Trainer):
 
 
 class CheckpointedTrainer(PlainTrainer, SentenceTransformerTrainer):
-    """The same on sentence-transformers' trainer, with its losses and data sets.
+    """A trainer of sentence-transformers with the same checkpoints.
 
     Args:
         keep: Checkpoints to keep.
@@ -89,4 +89,4 @@ class CheckpointedTrainer(PlainTrainer, SentenceTransformerTrainer):
     """
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-        """No card of the library's making: the finished model gets one of ours."""
+        """Leave the library's card out: the finished model gets one of ours."""

@@ -1,69 +1,25 @@
-"""Single values of a recipe; each refusal is an OptionError that names place, field and value."""
+"""Values of a recipe and settings given as JSON; each error names place, field and value."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harakat._support import checks
 from harakat._support.json_files import read_json
+from harakat._support.setting_checks import check_number, check_whole
 from harakat.errors import OptionError
 
-__all__ = [
-    "check_betas",
-    "check_dims",
-    "check_flag",
-    "check_number",
-    "check_one_of",
-    "check_text",
-    "check_whole",
-    "read_changes",
-    "read_object",
-]
-
-
-def check_text(where: str, name: str, value: object) -> None:
-    """Refuse anything but a text."""
-    if not isinstance(value, str):
-        raise OptionError(f"{where}: {name}={value!r} is not a text")
-
-
-def check_flag(where: str, name: str, value: object) -> None:
-    """Refuse anything but true and false."""
-    checks.check_flag(f"{where}: {name}", value, "neither true nor false")
-
-
-def check_one_of(where: str, name: str, value: object, choices: Sequence[str]) -> None:
-    """Refuse anything but the choices."""
-    checks.check_one_of(f"{where}: {name}", value, choices)
-
-
-def check_whole(where: str, name: str, value: object, *, least: int) -> None:
-    """Refuse anything but a whole number of `least` or more."""
-    checks.check_whole(f"{where}: {name}", value, least=least, bounds=f"of {least} or more")
-
-
-def check_number(
-    where: str,
-    name: str,
-    value: object,
-    *,
-    above: float = -math.inf,
-    least: float = -math.inf,
-    below: float = math.inf,
-) -> None:
-    """Refuse anything but a finite number within the bounds."""
-    if not checks.is_finite(value) or not (above < value and least <= value < below):
-        bounds = [f"above {above:g}" * (above > -math.inf), f"{least:g} or more" * (least > -math.inf)]
-        bounds.append(f"below {below:g}" * (below < math.inf))
-        raise OptionError(f"{where}: {name}={value!r} is not a number {' and '.join(filter(None, bounds))}")
+__all__ = ["check_betas", "check_dims", "read_changes", "read_object"]
 
 
 def check_betas(where: str, value: object) -> tuple[float, float]:
-    """AdamW's two decay rates."""
+    """Return AdamW's two decay rates.
+
+    Raises:
+        OptionError: Anything but two numbers from 0 and below 1.
+    """
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         raise OptionError(f"{where}: betas={value!r} is not two numbers, such as [0.9, 0.95]")
     for beta in value:
@@ -72,7 +28,11 @@ def check_betas(where: str, value: object) -> tuple[float, float]:
 
 
 def check_dims(where: str, value: object) -> tuple[int, ...] | None:
-    """Matryoshka dims, largest first."""
+    """Return Matryoshka dims, largest first, each once; None for None.
+
+    Raises:
+        OptionError: Anything else but a list of whole numbers above 0.
+    """
     if value is None:
         return None
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
@@ -83,20 +43,26 @@ def check_dims(where: str, value: object) -> tuple[int, ...] | None:
 
 
 def read_object(path: Path, holds: str) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Read the JSON object in a file.
 
     Args:
-        path: UTF-8.
-        holds: What such an object has, for the message.
+        path: A file in UTF-8.
+        holds: The expected content of such an object, for the message.
+
+    Raises:
+        OptionError: The file cannot be read, or holds something else.
     """
     return read_json(path, OptionError, holds=holds)
 
 
 def read_changes(given: Sequence[str]) -> dict[str, Any]:
-    """Settings as a command line gives them.
+    """Read settings as a command line gives them.
 
     Args:
-        given: Of the form FIELD=VALUE; VALUE is JSON, and what is no JSON is a text.
+        given: Of the form FIELD=VALUE; VALUE is JSON, and anything that is not JSON is a text.
+
+    Raises:
+        OptionError: One is not of that form.
     """
     changes: dict[str, Any] = {}
     for item in given:

@@ -1,123 +1,52 @@
-"""A training run as configuration: what a recipe may say, checked before anything is read or written."""
+"""Recipes: a training run as configuration, checked before anything is read or written."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harakat._support.option_checks import refuse_unknown
+from harakat._support.setting_checks import check_flag, check_number, check_one_of, check_text, check_whole
+from harakat.data.source import FORMATS, NAME, Source
 from harakat.errors import OptionError
-from harakat.training.checks import (
-    check_dims,
-    check_flag,
-    check_number,
-    check_one_of,
-    check_text,
-    check_whole,
-    read_object,
-)
+from harakat.training.checks import check_dims, read_object
 from harakat.training.schedule import Schedule
 
-__all__ = ["Recipe", "Source", "load_recipe", "shipped_recipes"]
+__all__ = ["Recipe", "load_recipe", "shipped_recipes"]
 
-FORMATS: dict[str, tuple[str, ...]] = {
-    "triplets": ("anchor", "positive", "negative"),
-    "pairs": ("anchor", "positive"),
-    "muradif": ("context", "anchor_word", "syn_word", "irrelevant_word"),
-}
-"""Kinds of data, and the columns that each is read from."""
 MIXING = ("concatenate", "proportional", "round_robin")
 STORAGE = ("float32", "int8")
 _SHIPPED = Path(__file__).parent / "recipes"
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One data set of a recipe.
-
-    Attributes:
-        name: What the recipe calls it; lower-case letters, digits and hyphens.
-        description: For people.
-        format: ``"triplets"``, ``"pairs"``, or ``"muradif"`` (contexts with a gap; only anchors outside the
-            held-out part are ever read).
-        path: A local file: .jsonl, .csv or .tsv, also compressed as .gz or .xz.
-        hub: Instead of `path`, a data set's hub id, or a folder that `datasets.load_dataset` reads.
-        config: The hub data set's configuration, where it has several.
-        split: Its split.
-        revision: Branch, tag or commit. None takes the newest commit at the first run, which is recorded in
-            ``run.json``.
-        columns: The data's own names of the columns, where they differ from the format's.
-        rows: Most rows to take, drawn at random with the recipe's seed; None for all, 0 to leave the source out.
-        skip_bad: Leave out rows that cannot be taken, and count them, instead of refusing them.
-    """
-
-    name: str
-    format: str = "triplets"
-    description: str = ""
-    path: str | None = None
-    hub: str | None = None
-    config: str | None = None
-    split: str = "train"
-    revision: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    rows: int | None = None
-    skip_bad: bool = False
-
-    def __post_init__(self) -> None:
-        where = f"data.{self.name}"
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise OptionError(f"data: name={self.name!r} is not made of lower-case letters, digits and hyphens")
-        check_one_of(where, "format", self.format, tuple(FORMATS))
-        for name in ("description", "split"):
-            check_text(where, name, getattr(self, name))
-        for name in ("path", "hub", "config", "revision"):
-            if getattr(self, name) is not None:
-                check_text(where, name, getattr(self, name))
-        if self.path is not None and self.hub is not None:
-            raise OptionError(
-                f"{where}: path={self.path!r} and hub={self.hub!r}; give one of them (set the other null)"
-            )
-        if self.rows is not None:
-            check_whole(where, "rows", self.rows, least=0)
-        check_flag(where, "skip_bad", self.skip_bad)
-        if not isinstance(self.columns, Mapping) or not all(isinstance(v, str) for v in self.columns.values()):
-            raise OptionError(f"{where}: columns={self.columns!r} does not map column names to column names")
-        refuse_unknown(self.columns, FORMATS[self.format], f"{where}.columns ({self.format})")
-
-    def column(self, name: str) -> str:
-        """The data's own name of a column."""
-        return self.columns.get(name, name)
 
 
 @dataclass(frozen=True)
 class Recipe(Schedule):
-    """Everything that decides a training run besides the texts themselves; how it is trained is in `Schedule`.
+    """Settings that decide a training run, besides the texts themselves; steps and rates are in `Schedule`.
 
     Attributes:
-        name: What the recipe is called; its output lies in ``runs/<name>`` by default.
+        name: The recipe's name; its output lies in ``runs/<name>`` by default.
         description: For people.
         follows: The recipe whose finished model this one starts from, found beside this one's output, unless
             `start` names a model.
         start: The model to start from: a short name, a folder, or a hub id.
         revision: Branch, tag or commit of a hub model.
-        segmentation: As in `harakat.Encoder`; None for what the checkpoint says.
-        spelling: Likewise.
-        morphology: Likewise.
+        segmentation: As in `harakat.Encoder`; None for the checkpoint's own setting.
+        spelling: As in `harakat.Encoder`; None for the checkpoint's own setting.
+        morphology: As in `harakat.Encoder`; None for the checkpoint's own setting.
         data: The data sets.
         mixing: ``"concatenate"`` puts all rows into one heap; ``"proportional"`` and ``"round_robin"`` draw each
             batch from one data set, by size or in turn (needed where triplets and pairs meet).
-        max_length: Tokens a training text is cut to; the finished model keeps the starting model's own length.
-        mini_batch_size: Rows that pass through the network at once, with gradients cached in between (GradCache);
-            the same loss in less memory. None for a whole batch at once.
+        max_length: Number of tokens that a training text is cut to; the finished model keeps the starting model's own
+            length.
+        mini_batch_size: Number of rows that pass through the network at once, with gradients cached in between
+            (GradCache); the same loss in less memory. None for a whole batch at once.
         scale: The factor of the cosines in MultipleNegativesRankingLoss.
         dims: Matryoshka dims to train, the full size always among them; None for the starting checkpoint's.
-        gradient_checkpointing: Less memory for more time; NeoAraBERT only.
-        storage: How a finished harakat-mini is stored: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
+        gradient_checkpointing: Take less memory and more time; NeoAraBERT only.
+        storage: Format of a finished harakat-mini: ``"float32"`` is exact, ``"int8"`` a quarter of the size.
     """
 
     name: str
@@ -139,7 +68,7 @@ class Recipe(Schedule):
 
     def __post_init__(self) -> None:
         where = "recipe"
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             raise OptionError(f"recipe: name={self.name!r} is not made of lower-case letters, digits and hyphens")
         check_text(where, "description", self.description)
         for name in ("follows", "start", "revision", "spelling", "morphology"):
@@ -180,16 +109,16 @@ class Recipe(Schedule):
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """The data sets that are not left out with ``rows=0``."""
+        """Data sets that are not left out with ``rows=0``."""
         return tuple(source for source in self.data if source.rows != 0)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], origin: str = "recipe") -> Recipe:
-        """A recipe from parsed JSON.
+        """Make a recipe of parsed JSON.
 
         Args:
             values: Fields of `Recipe`; `data` is a list of objects with fields of `Source`.
-            origin: What to call it in messages.
+            origin: Its name in messages.
 
         Raises:
             OptionError: An unknown field, a missing one, or an impossible value; names it.
@@ -205,7 +134,7 @@ class Recipe(Schedule):
         return cls(**{**values, "data": tuple(sources)})
 
     def changed(self, changes: Mapping[str, Any]) -> Recipe:
-        """The recipe with fields changed.
+        """Return the recipe with fields changed.
 
         Args:
             changes: New values by field; ``data.NAME.FIELD`` and ``data.NAME.columns.COLUMN`` reach into a data set.
@@ -239,7 +168,7 @@ class Recipe(Schedule):
 
 
 def _with_place(source: Source, name: str, value: Any) -> Source:
-    """A source with one field changed; a new `path` takes the place of `hub`, and the other way round."""
+    """Return a source with one field changed; a new `path` takes the place of `hub`, and the other way round."""
     other = {"path": "hub", "hub": "path"}.get(name)
     changes: dict[str, Any] = {name: value}
     if other is not None and value is not None:
@@ -248,12 +177,12 @@ def _with_place(source: Source, name: str, value: Any) -> Source:
 
 
 def shipped_recipes() -> list[Recipe]:
-    """The recipes that come with the package, in the order they are run."""
+    """Return the recipes that come with the package, in the order they are run."""
     return [_read(path) for path in sorted(_SHIPPED.glob("*.json"), key=lambda p: (p.stem == "fine-tune", p.stem))]
 
 
 def load_recipe(name: str | os.PathLike[str], changes: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by name or from a JSON file.
+    """Return a recipe by name or from a JSON file.
 
     Args:
         name: The name of a shipped recipe (see `shipped_recipes`), or a file.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harakat.data.readers import file_rows
+from harakat.data.source import Source
 from harakat.errors import OptionError
-from harakat.training.config import Source, load_recipe
+from harakat.training.config import load_recipe
 from harakat.training.planning import require_extra
 from harakat.training.run import Trained, run_recipe
 

@@ -1,4 +1,4 @@
-"""The steps themselves: a trainer of the library's, with arguments, losses and metrics as the settings want them."""
+"""Training steps: the library's trainer, with arguments, losses and metrics by the settings."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def run_trainer(
 
     Args:
         schedule: The run's settings.
-        folder: The run's own.
+        folder: The run's folder.
         arguments: See `trainer_arguments`.
         first: Facts of the run, for the first line of the metrics.
-        make: Builds the trainer, given the callback that writes the metrics.
-        show_progress: Whether to show a bar; None shows one on a terminal.
+        make: Function from the callback that writes the metrics to the trainer.
+        show_progress: Show a bar; None shows one on a terminal.
         on_log: Called with every line of the metrics.
-        passes: Passes over the data that the trainer takes for one.
+        passes: Number of passes over the data that the trainer counts as one.
 
     Returns:
-        The steps in all, and the step that it went on from.
+        The number of steps in all, and the step that it went on from.
     """
     from transformers import PrinterCallback
 
@@ -72,7 +72,7 @@ def run_trainer(
 
 
 def sentence_trainer(recipe: Recipe, trainable: Trainable, arguments: Any, datasets: Any, metrics: Any) -> PlainTrainer:
-    """Sentence-transformers' trainer and losses as a recipe wants them."""
+    """Make sentence-transformers' trainer with the losses of a recipe."""
     from harakat.training.checkpoints import CheckpointedTrainer
 
     return CheckpointedTrainer(
@@ -86,13 +86,13 @@ def sentence_trainer(recipe: Recipe, trainable: Trainable, arguments: Any, datas
 
 
 def trainer_arguments(recipe: Schedule, folder: Path, precision: str, **more: Any) -> Any:
-    """A schedule in sentence-transformers' words; also finds the processes that a launcher has started.
+    """Translate a schedule to sentence-transformers' arguments, and find the processes that a launcher has started.
 
     Args:
         recipe: The schedule.
-        folder: The run's own.
+        folder: The run's folder.
         precision: ``"float32"`` or ``"bfloat16"``.
-        **more: Further arguments in the library's words.
+        **more: Further arguments, by the library's names.
 
     Raises:
         OptionError: The batch cannot be shared evenly.
@@ -145,7 +145,7 @@ def trainer_arguments(recipe: Schedule, folder: Path, precision: str, **more: An
 
 
 def sentence_arguments(recipe: Recipe, folder: Path, precision: str) -> Any:
-    """`trainer_arguments` of a recipe: also how its data sets are drawn from."""
+    """Translate a recipe to sentence-transformers' arguments, as `trainer_arguments`, with the sampling of its data."""
     # Passed only where it is wanted: newer releases of transformers call it by another name.
     rare: dict[str, Any] = {"gradient_checkpointing": True} if recipe.gradient_checkpointing else {}
     return trainer_arguments(

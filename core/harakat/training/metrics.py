@@ -1,4 +1,4 @@
-"""What a run tells: a line of JSON now and then, a bar, and two plots at the end."""
+"""Metrics of a run: lines of JSON, a progress bar, and two plots at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Metrics", "read_metrics", "write_plots"]
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file that were written to their end."""
+    """Read the lines of a metrics file that were written to their end."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -28,16 +28,16 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 class Metrics(TrainerCallback):
-    """Writes the metrics and moves the bar; does so in the first process only.
+    """A callback that writes the metrics and moves the bar, in the first process only.
 
     Args:
         path: The metrics file.
         first: Facts of the run, for its first line.
         resumed: The step that the run goes on from, or None where it begins.
-        batch_size: Rows in a step.
+        batch_size: Number of rows in a step.
         show_progress: True or False; None shows a bar on a terminal.
         on_log: Called with every line.
-        passes: Passes over the data that the trainer takes for one.
+        passes: Number of passes over the data that the trainer counts as one.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Metrics(TrainerCallback):
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        """A line with step, epoch, loss, learning rate, norm of the gradient, and rows a second.
+        """Write a line with step, epoch, loss, learning rate, norm of the gradient, and rows a second.
 
         Raises:
-            OptionError: The loss is no number any more.
+            OptionError: The loss is not finite any more.
         """
         if not logs or "loss" not in logs:
             return
@@ -128,7 +128,7 @@ def write_plots(metrics: Path, folder: Path) -> list[Path]:
 
     Args:
         metrics: The metrics file.
-        folder: Where to write ``loss.png`` and ``lr.png``.
+        folder: Folder for ``loss.png`` and ``lr.png``.
 
     Returns:
         The files.

@@ -1,4 +1,4 @@
-"""A run's folder: what it must not hold before, what tells one run from another, and how it is finished."""
+"""A run's folder: checked before the run, compared with its facts on resumption, and finished at once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Trained:
 
     Attributes:
         folder: The model, for `harakat.Encoder`.
-        metrics: A JSON line now and then.
+        metrics: File of JSON lines.
         plots: Loss and learning rate over the steps.
-        steps: Steps in all.
-        losses: Step and mean loss since the line before.
+        steps: Number of steps in all.
+        losses: Step and mean loss since the line before, for each line.
         precision: ``"float32"`` or ``"bfloat16"``.
         resumed_from: The step that the last start of the run went on from; None where it ran through.
     """
@@ -67,15 +67,16 @@ def carry_out(
     steps: Callable[[], tuple[int, int | None]],
     save: Callable[[Path, int], None],
 ) -> Trained:
-    """A run from its first file to its finished model; one that is finished already is left as it is.
+    """Carry a run from its first file to its finished model; a finished one is left as it is.
 
     Args:
-        folder: The run's own.
+        folder: The run's folder.
         facts: Everything that must be the same for a resumed run to give the same weights, for ``run.json``.
         precision: ``"float32"`` or ``"bfloat16"``.
-        begin: Writes what else the run needs; called in the first process only.
-        steps: Trains; gives the steps in all, and the step that it went on from.
-        save: Writes the model, given a folder that is not there yet and the steps; in the first process only.
+        begin: Called in the first process only, before `run.json` is written; writes further files of the run.
+        steps: Trains; returns the number of steps in all, and the step that it went on from.
+        save: Called in the first process only, with a folder that does not exist yet and the number of steps; writes
+            the model.
 
     Raises:
         OptionError: The folder holds a run with other facts.
@@ -130,7 +131,7 @@ def _check_same_run(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _finish(folder: Path, end: dict[str, Any], save: Callable[[Path], None]) -> None:
-    """Metrics, plots, model; the model's folder appears last and at once."""
+    """Write metrics, plots and model; the model's folder appears last and at once."""
     from harakat.training.metrics import write_plots
 
     metrics = folder / METRICS

@@ -1,4 +1,4 @@
-"""What a recipe would do on this machine, before anything is written."""
+"""Plans: the effects of a recipe on this machine, before anything is written."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harakat._support.extras import require
+from harakat.data.loading import read_source
 from harakat.errors import ModelUnavailableError, OptionError
 from harakat.model.checkpoints.config import read_config
 from harakat.model.checkpoints.names import locate
 from harakat.training.config import Recipe
-from harakat.training.data import read_source
 from harakat.training.schedule import Schedule
 
 __all__ = ["MODEL", "Plan", "choose_precision", "output_folder", "plan", "require_extra", "starting_model"]
 
 MODEL = "model"
-"""The finished model, in a run's folder."""
+"""Name of the finished model in a run's folder."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do.
+    """Effects of a run before it begins.
 
     Attributes:
-        recipe: As it stands after all changes.
+        recipe: The recipe after all changes.
         start: The model to start from.
-        start_is_here: Whether its files are on this machine.
-        output: Where everything is written.
-        rows: Rows of each data set; None where a hub data set was not opened.
-        steps: Steps, where they are known.
-        precision: ``"float32"`` or ``"bfloat16"``, and why.
+        start_is_here: True where its files are on this machine.
+        output: The run's folder.
+        rows: Number of rows of each data set; None where a hub data set was not opened.
+        steps: Number of steps; None where it is not known.
+        precision: ``"float32"`` or ``"bfloat16"``, and the reason.
     """
 
     recipe: Recipe
@@ -48,7 +48,7 @@ def plan(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Plan:
     """Check a recipe without training: options, starting model, local files. Writes nothing, fetches nothing.
 
     Args:
-        recipe: What to train.
+        recipe: The recipe.
         output: As in `train`.
 
     Raises:
@@ -71,7 +71,7 @@ def plan(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> Plan:
 
 
 def _is_here(recipe: Recipe, start: str) -> bool:
-    """Whether a model's files are here; those that are must be of a kind that can be read."""
+    """Return whether a model's files are on this machine; such files must be of a kind that can be read."""
     try:
         located = locate(start, revision=recipe.revision, offline=True)
     except ModelUnavailableError:
@@ -87,12 +87,12 @@ def require_extra() -> None:
 
 
 def output_folder(recipe: Recipe, output: str | os.PathLike[str] | None) -> Path:
-    """The folder of a run, absolute."""
+    """Return the absolute folder of a run."""
     return (Path("runs") / recipe.name if output is None else Path(output).expanduser()).absolute()
 
 
 def starting_model(recipe: Recipe, output: Path) -> str:
-    """The model to start from: the recipe's own, or the finished one of the recipe that it follows.
+    """Return the model to start from: the recipe's own, or the finished one of the recipe that it follows.
 
     Raises:
         OptionError: That recipe has not been run beside this one.
@@ -109,7 +109,7 @@ def starting_model(recipe: Recipe, output: Path) -> str:
 
 
 def choose_precision(recipe: Schedule) -> tuple[str, str]:
-    """The number format of the matrix products, and why.
+    """Choose the number format of the matrix products, and say why.
 
     Raises:
         OptionError: The device has no bfloat16.

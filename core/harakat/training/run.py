@@ -1,4 +1,4 @@
-"""A training run from recipe to finished model: begin or resume, train, save."""
+"""Training runs from recipe to finished model: begin or resume, train, save."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harakat._support.files import write_text
+from harakat.data.loading import LoadedSource, read_source
+from harakat.data.source import Source
 from harakat.errors import OptionError
-from harakat.training.config import Recipe, Source
-from harakat.training.data import LoadedSource, read_source, to_datasets
+from harakat.training.config import Recipe
+from harakat.training.data import to_datasets
 from harakat.training.loop import run_trainer, sentence_arguments, sentence_trainer
 from harakat.training.output import RUN, Trained, carry_out, check_output
 from harakat.training.planning import choose_precision, output_folder, require_extra, starting_model
@@ -44,7 +46,7 @@ def train(
             for ``runs/<name of the recipe>``.
         resume: Go on with the run in `output` from its last checkpoint, to the very same weights; where there is no
             run yet, begin one.
-        show_progress: Whether to show a bar; None shows one on a terminal.
+        show_progress: Show a bar; None shows one on a terminal.
         on_log: Called with every line of the metrics.
 
     Raises:
@@ -66,7 +68,7 @@ def run_recipe(
     on_log: Callable[[dict[str, Any]], None] | None = None,
     given: Sequence[Mapping[str, Any]] | None = None,
 ) -> Trained:
-    """`train`, also on rows that are at hand.
+    """Train a model by a recipe, on its data or on rows in memory.
 
     Args:
         recipe: As in `train`.
@@ -74,7 +76,7 @@ def run_recipe(
         resume: As in `train`.
         show_progress: As in `train`.
         on_log: As in `train`.
-        given: The rows of the recipe's one data set, written to its `path` once everything is checked.
+        given: Rows of the recipe's one data set, written to its `path` once everything is checked; None to read data.
     """
     require_extra()
     folder = output_folder(recipe, output)
@@ -123,7 +125,7 @@ def _open(recipe: Recipe, start: str, loaded: list[LoadedSource]) -> Trainable:
 
 
 def _recorded_commits(folder: Path) -> dict[str, str]:
-    """The commits of the hub data sets that a run was begun with, by name."""
+    """Read the commits of the hub data sets that a run was begun with, by name."""
     path = folder / RUN
     if not path.exists():
         return {}
@@ -132,7 +134,7 @@ def _recorded_commits(folder: Path) -> dict[str, str]:
 
 
 def _at_commit(source: Source, commits: Mapping[str, str]) -> Source:
-    """A hub data set without a pin stays, through a resumption, where it stood."""
+    """Return a source at the commit that its run was begun with, where the source itself names no revision."""
     commit = commits.get(source.name)
     return source if commit is None or source.revision is not None else replace(source, revision=commit)
 
@@ -144,7 +146,7 @@ def _held_out(loaded: list[LoadedSource]) -> str | None:
 def _facts(
     recipe: Recipe, start: str, trainable: Trainable, loaded: list[LoadedSource], world_size: int
 ) -> dict[str, Any]:
-    """Everything that must be the same for a resumed run to give the same weights."""
+    """Collect everything that must be the same for a resumed run to give the same weights."""
     encoder = trainable.encoder
     return {
         "recipe": recipe.as_dict(),

@@ -1,4 +1,4 @@
-"""How a network is trained, whatever it is trained on: steps, rates, number format, seed, checkpoints."""
+"""Schedule of every training run: steps, rates, number format, seed, checkpoints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harakat.training.checks import check_betas, check_number, check_one_of, check_whole
+from harakat._support.setting_checks import check_number, check_one_of, check_whole
+from harakat.training.checks import check_betas
 
 __all__ = ["Schedule"]
 
@@ -15,25 +16,25 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """What every training run has to know.
+    """Settings of every training run.
 
     Attributes:
-        batch_size: Rows in a step, over all processes together.
+        batch_size: Number of rows in a step, over all processes together.
         lr: Peak learning rate.
-        betas: AdamW's.
-        eps: AdamW's.
-        weight_decay: AdamW's.
+        betas: Decay rates of AdamW.
+        eps: Epsilon of AdamW.
+        weight_decay: Weight decay of AdamW.
         warmup: Share of the steps in which the rate rises; a cosine takes it to zero after that.
         clip: Largest norm of the gradient.
-        epochs: Passes over the data.
-        max_steps: Steps instead of epochs.
+        epochs: Number of passes over the data.
+        max_steps: Number of steps, instead of epochs.
         precision: ``"auto"`` is bfloat16 autocast on a CUDA device that has it and float32 elsewhere.
-        seed: Of everything drawn at random.
+        seed: Seed of everything drawn at random.
         device: ``"auto"`` or ``"cpu"``.
-        workers: Processes that tokenise ahead; 0 tokenises in between.
-        log_every: Steps between lines of the metrics.
-        save_every: Steps between checkpoints.
-        keep: Checkpoints to keep.
+        workers: Number of processes that tokenise ahead; 0 tokenises between steps.
+        log_every: Number of steps between lines of the metrics.
+        save_every: Number of steps between checkpoints.
+        keep: Number of checkpoints to keep.
     """
 
     batch_size: int = 64
@@ -54,7 +55,7 @@ class Schedule:
     keep: int = 1
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field, as JSON holds it."""
+        """Return every field, as JSON holds it."""
         result: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return result
 
@@ -62,7 +63,7 @@ class Schedule:
         """Refuse impossible values.
 
         Args:
-            where: What to call the settings in messages.
+            where: Name of the settings in messages.
 
         Raises:
             OptionError: Names the field and its value.

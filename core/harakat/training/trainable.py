@@ -1,4 +1,4 @@
-"""A checkpoint as something to train, and what was trained as a checkpoint again."""
+"""Checkpoints to be trained, and trained models written as checkpoints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Trainable", "open_trainable"]
 
 LINEAGE = "training.json"
-"""Beside a trained model: what it was made from and how."""
+"""File beside a trained model with its origin: start, data and recipe."""
 
 
 class Trainable:
@@ -29,7 +29,7 @@ class Trainable:
 
     Args:
         encoder: The starting model, on the CPU, with the training length.
-        dims: Matryoshka dims to train; None for the checkpoint's. The full size is always among them.
+        dims: Matryoshka dims to train; None for the checkpoint's own. The full size is always among them.
 
     Raises:
         DimError: A dim that the model does not have.
@@ -87,7 +87,7 @@ def open_trainable(recipe: Recipe, start: str) -> Trainable:
     """Open the starting model of a recipe.
 
     Args:
-        recipe: For the training length, the dims and the options of the tokenizer.
+        recipe: Gives the training length, the dims and the options of the tokenizer.
         start: A short name, a folder, or a hub id.
 
     Raises:

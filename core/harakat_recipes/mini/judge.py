@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.marks import codes as markcodes
-from harakat.embedders.embedder import Role, open_embedder
+from harakat.embedders import Role, open_embedder
 from harakat.evaluation.significance import Sample, value_of
 from harakat_recipes.mini import texts
 

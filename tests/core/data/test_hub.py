@@ -18,8 +18,8 @@ PROGRAM = """
 import json, sys
 import datasets, huggingface_hub
 from harakat.errors import HarakatError
-from harakat.training import Source
-from harakat.training.data import read_source
+from harakat.data.loading import read_source
+from harakat.data.source import Source
 
 def tell(**fields):
     try:

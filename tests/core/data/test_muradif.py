@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harakat.data.muradif import MuradifRow, anchor_key, split_by_anchor
+from harakat.data.muradif import anchor_key, muradif_triplet, split_by_anchor
+from harakat.data.triplet import Triplet
 from harakat.errors import RecordError
 from support.triplets import SYNONYMS, muradif_rows
 
@@ -28,22 +29,22 @@ def respelled(draw: st.DrawFn, word: str) -> str:
 
 
 @st.composite
-def spelled_rows(draw: st.DrawFn) -> list[MuradifRow]:
+def spelled_rows(draw: st.DrawFn) -> list[Triplet]:
     bare = draw(st.lists(words, min_size=1, max_size=8))
     rows = []
     for word in bare:
         for _ in range(draw(st.integers(1, 3))):
-            rows.append(MuradifRow("قال _", draw(respelled(word)), "ب", "ج"))
+            rows.append(Triplet("قال _", draw(respelled(word)), "ب", "ج"))
     return draw(st.permutations(rows))
 
 
-def row(anchor: str) -> MuradifRow:
-    return MuradifRow("قال _ نعم", anchor, "كلمة", "أخرى")
+def row(anchor: str) -> Triplet:
+    return Triplet("قال _ نعم", anchor, "كلمة", "أخرى")
 
 
 @settings(max_examples=40)
 @given(spelled_rows(), st.floats(0, 1))
-def test_no_anchor_crosses(rows: list[MuradifRow], share: float) -> None:
+def test_no_anchor_crosses(rows: list[Triplet], share: float) -> None:
     split = split_by_anchor(rows, share)
     train = {anchor_key(item.anchor) for item in split.train}
     held = {anchor_key(item.anchor) for item in split.held_out.rows}
@@ -68,7 +69,7 @@ def test_marks_do_not_move_an_anchor(word: str, data: st.DataObject) -> None:
 
 @settings(max_examples=25)
 @given(spelled_rows(), st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_does_not_matter(rows: list[MuradifRow], chance: random.Random) -> None:
+def test_the_order_of_the_rows_does_not_matter(rows: list[Triplet], chance: random.Random) -> None:
     shuffled = rows[:]
     chance.shuffle(shuffled)
     sides = [{anchor_key(item.anchor) for item in split_by_anchor(items).train} for items in (rows, shuffled)]
@@ -91,13 +92,13 @@ def test_the_published_counts() -> None:
 
 def test_the_same_on_any_machine() -> None:
     """Fixed once: a change of the rule would hand held-out anchors of earlier models to training."""
-    split = split_by_anchor(MuradifRow.from_fields(fields) for fields in muradif_rows())
+    split = split_by_anchor(muradif_triplet(fields) for fields in muradif_rows())
     held = {item.anchor for item in split.held_out.rows}
     assert held == {SYNONYMS[place][0] for place in (7, 8, 10)}
 
 
 def test_a_row_becomes_a_triplet() -> None:
-    item = MuradifRow.from_fields(
+    item = muradif_triplet(
         {"context": "رَفَعَ _ عَالِيًا", "anchor_word": "عَلَمًا", "syn_word": "رَايَةً", "irrelevant_word": "عِلْمًا"}
     )
     assert item.texts() == ("رَفَعَ عَلَمًا عَالِيًا", "رَفَعَ رَايَةً عَالِيًا", "رَفَعَ عِلْمًا عَالِيًا")
@@ -115,10 +116,10 @@ def test_a_row_becomes_a_triplet() -> None:
 )
 def test_bad_rows(change: dict[str, object], said: str) -> None:
     with pytest.raises(RecordError) as error:
-        MuradifRow.from_fields({**muradif_rows()[0], **change}, "f.jsonl, line 3")
+        muradif_triplet({**muradif_rows()[0], **change}, "f.jsonl, line 3")
     assert said in str(error.value)
 
 
 def test_the_held_out_part_has_no_triplets() -> None:
-    held = split_by_anchor(MuradifRow.from_fields(fields) for fields in muradif_rows()).held_out
+    held = split_by_anchor(muradif_triplet(fields) for fields in muradif_rows()).held_out
     assert not hasattr(held, "texts") and not hasattr(held, "triplets")

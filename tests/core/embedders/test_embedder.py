@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harakat import Encoder
+from harakat.embedders import Embedder, as_embedder, open_embedder
 from harakat.errors import EvaluationError, MissingExtraError, ModelUnavailableError, OptionError
-from harakat.evaluation import Embedder, as_embedder, open_embedder
 from support.hub import COMMIT, running_hub
 
 
@@ -70,7 +70,7 @@ def test_any_sentence_transformer_is_opened_from_a_folder(foreign_folder: Path):
 PROGRAM = """
 import json, sys
 from harakat.errors import HarakatError
-from harakat.evaluation import open_embedder
+from harakat.embedders import open_embedder
 
 def tell(name, **options):
     try:

@@ -15,22 +15,14 @@ import pytest
 from scipy import stats
 
 from harakat.arabic import strip_marks
-from harakat.data.muradif import MuradifRow
+from harakat.data.triplet import Triplet
+from harakat.embedders import Embedder, open_embedder
 from harakat.errors import DataUnavailableError, EvaluationError, OptionError, RecordError
-from harakat.evaluation import (
-    Embedder,
-    View,
-    muradif_figures,
-    open_embedder,
-    read_muradif,
-    read_sts,
-    sts_figures,
-    triplet_figures,
-    views_of,
-)
 from harakat.evaluation.figures import Key, Result, compare_results
-from harakat.evaluation.tasks.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS
-from harakat.evaluation.tasks.sts import STS_SETS
+from harakat.evaluation.tasks.muradif import HELD_OUT_ANCHORS, MURADIF, TRAIN_ANCHORS, muradif_figures, read_muradif
+from harakat.evaluation.tasks.sts import STS_SETS, read_sts, sts_figures
+from harakat.evaluation.tasks.triplets import triplet_figures
+from harakat.evaluation.views import View, views_of
 from support.hub import COMMIT, running_hub
 from support.triplets import muradif_rows
 
@@ -44,7 +36,7 @@ def write_jsonl(path: Path, rows: list[dict[str, object]]) -> Path:
 
 def test_a_triplet_is_right_where_its_synonym_is_nearer(known: Known):
     vectors = {"قال ا": [1, 0], "قال ب": [0.8, 0.6], "قال ج": [0.6, 0.8], "قال د": [0, 1.0]}
-    rows = [MuradifRow("قال _", "ا", "ب", "ج"), MuradifRow("قال _", "ا", "ج", "ب"), MuradifRow("قال _", "ا", "د", "د")]
+    rows = [Triplet("قال _", "ا", "ب", "ج"), Triplet("قال _", "ا", "ج", "ب"), Triplet("قال _", "ا", "د", "د")]
     accuracy, margin = triplet_figures("t", known(vectors), rows, [View(16)])
     assert accuracy.sample.values.tolist() == [1, 0, 0], "an equal distance is no preference"
     np.testing.assert_allclose(margin.sample.values, [0.2, -0.2, 0], atol=1e-6)
@@ -52,12 +44,12 @@ def test_a_triplet_is_right_where_its_synonym_is_nearer(known: Known):
 
 
 def test_bare_forms_are_stripped(known: Known):
-    row = MuradifRow("قال _", "عِلْم", "فِقْه", "عَلَم")
+    row = Triplet("قال _", "عِلْم", "فِقْه", "عَلَم")
     vectors = {"قال عِلْم": [1, 0], "قال فِقْه": [1, 0], "قال عَلَم": [0, 1.0]}
     marked, bare = (
         triplet_figures("t", known(vectors), [row], [View(16)], marks=[form])[1].value for form in ("as-is", "bare")
     )
-    assert strip_marks(row.anchor) == strip_marks(row.irrelevant)
+    assert strip_marks(row.anchor) == strip_marks(row.negative)
     assert marked == pytest.approx(1) and bare < 0
     with pytest.raises(OptionError, match="stripped"):
         triplet_figures("t", known({}), [row], [View(16)], marks=["stripped"])
@@ -159,7 +151,8 @@ def test_sts_faults_are_named(tmp_path: Path):
 
 PROGRAM = """
 import json, sys
-from harakat.evaluation import read_beir, read_muradif
+from harakat.data.beir import read_beir
+from harakat.evaluation.tasks.muradif import read_muradif
 from harakat.errors import HarakatError
 
 def tell(read):
@@ -250,11 +243,11 @@ def test_hub_sets_are_pinned():
 
 
 def test_results_are_compared_figure_by_figure(known: Known):
-    rows = [MuradifRow("_", f"كلمة{i}", f"لفظ{i}", f"شيء{i}") for i in range(30)]
+    rows = [Triplet("_", f"كلمة{i}", f"لفظ{i}", f"شيء{i}") for i in range(30)]
     results = []
     for name, near in (("good", [1.0, 0.1]), ("bad", [0.1, 1.0])):
         vectors = {w: [1.0, 0.0] for r in rows for w in (r.anchor,)}
-        vectors |= {r.synonym: near for r in rows} | {r.irrelevant: [0.5, 0.5] for r in rows}
+        vectors |= {r.positive: near for r in rows} | {r.negative: [0.5, 0.5] for r in rows}
         embedder = known(vectors, name=name)
         results.append(Result(name, {}, triplet_figures("t", embedder, rows, views_of(embedder.dims, ["float32"]))))
     found = compare_results(*results)

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harakat.data.families import FAMILIES, family_of, family_rows
 from harakat.errors import EvaluationError, OptionError
-from harakat.evaluation import Bootstrap, Embedder, Key, Report, Result, family_rows, triplet_figures, views_of
+from harakat.evaluation import Bootstrap, Embedder, Report, Result
+from harakat.evaluation.figures import Key
 from harakat.evaluation.pictures import family_picture, margin_picture, quality_picture, save, surah_picture
 from harakat.evaluation.pictures.canvas import arabic, shaped
-from harakat.evaluation.tasks.families import FAMILIES, family_of
+from harakat.evaluation.tasks.triplets import triplet_figures
+from harakat.evaluation.views import views_of
 
 
 def drawn(figure: object, folder: Path, name: str) -> str:

@@ -8,20 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from harakat.data.families import family_rows
 from harakat.errors import EvaluationError, OptionError
-from harakat.evaluation import (
-    Bootstrap,
-    Embedder,
-    Report,
-    Result,
-    card_report,
-    card_table,
-    family_rows,
-    triplet_figures,
-)
-from harakat.evaluation.card import COLUMNS, SYSTEMS, Cell, is_complete
+from harakat.evaluation import Bootstrap, Embedder, Report, Result, View
+from harakat.evaluation.card import COLUMNS, SYSTEMS, Cell, card_report, card_table, is_complete
 from harakat.evaluation.significance import Interval
-from harakat.evaluation.views import View
+from harakat.evaluation.tasks.triplets import triplet_figures
 from support.triplets import muradif_rows
 
 HOW = Bootstrap(resamples=200)
@@ -30,7 +22,7 @@ HOW = Bootstrap(resamples=200)
 @pytest.fixture
 def report(known: Callable[..., Embedder]) -> Report:
     rows = family_rows()
-    near = {row.anchor: [1.0, 0.0] for row in rows} | {row.synonym: [0.0, 1.0] for row in rows}
+    near = {row.anchor: [1.0, 0.0] for row in rows} | {row.positive: [0.0, 1.0] for row in rows}
     results = []
     for name, vectors in (("drawn | one", near), ("other", {})):
         embedder = known(vectors, name=name)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harakat.errors import EvaluationError
-from harakat.evaluation import Bootstrap, Sample, compare, interval
-from harakat.evaluation.significance import value_of
+from harakat.evaluation.significance import Bootstrap, Sample, compare, interval, value_of
 
 HOW = Bootstrap(resamples=1000)
 RNG = np.random.default_rng(1)

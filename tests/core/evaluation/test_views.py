@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harakat.errors import OptionError
-from harakat.evaluation import View, views_of
+from harakat.evaluation.views import View, views_of
 from harakat.model.pooling import to_precision, unit_prefix
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harakat._support.setting_checks import check_number
 from harakat.errors import OptionError
-from harakat.training.checks import check_dims, check_number, read_changes, read_object
+from harakat.training.checks import check_dims, read_changes, read_object
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

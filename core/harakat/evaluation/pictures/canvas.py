@@ -1,4 +1,4 @@
-"""What the pictures share: a figure without global state, Arabic that reads right, files."""
+"""Parts of all pictures: a figure without global state, Arabic in the right order, files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "arabic", "new_figure", "save"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#000000")
-"""Told apart by the colour-blind too (Wong 2011, Nature Methods 8:441)."""
+"""Colours that the colour-blind can tell apart (Wong 2011, Nature Methods 8:441)."""
 DPI = 120
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure with its own canvas.
+    """Make an empty figure with its own canvas.
 
     Args:
         width: Inches.
@@ -34,7 +34,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def arabic(text: str) -> str:
-    """Arabic as matplotlib must be given it, so that its letters join and it runs from right to left.
+    """Return Arabic text for matplotlib, so that its letters join and it runs from right to left.
 
     Since 3.11 matplotlib shapes text itself (libraqm); before, the forms of the letters and their order in the line
     are computed here. Uthmani text is spelled in everyday letters: matplotlib's own font lacks the others.
@@ -51,7 +51,7 @@ def arabic(text: str) -> str:
 
 
 def shaped(text: str) -> str:
-    """Letters in their joined forms, in the order from left to right, each mark before its letter.
+    """Return a text with its letters in their joined forms, from left to right, each mark before its letter.
 
     That order suits the font DejaVu Sans, whose marks lie over what follows them.
 

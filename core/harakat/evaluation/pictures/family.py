@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harakat.embedders.embedder import Embedder
+from harakat.data.families import Family
+from harakat.embedders.base import Embedder
 from harakat.evaluation.pictures.canvas import arabic, new_figure
-from harakat.evaluation.tasks.families import Family
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ __all__ = ["family_picture"]
 
 
 def family_picture(family: Family, embedders: Sequence[Embedder]) -> Figure:
-    """Cosines between the readings, the letters without marks, and the words near each reading; a panel a system.
+    """Draw the cosines of the readings, the letters without marks, and the words near each reading; a panel a system.
 
     Args:
         family: The readings.

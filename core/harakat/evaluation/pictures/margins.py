@@ -21,11 +21,11 @@ BINS = 41
 
 
 def margin_picture(margins: Mapping[str, NDArray[np.float64]], title: str) -> Figure:
-    """A panel a system over one axis: how far the right word is nearer than the wrong one.
+    """Draw a panel a system over one axis: how much nearer the right word is than the wrong one.
 
     Args:
         margins: System to its margins, one a row.
-        title: Of the picture.
+        title: The picture's title.
 
     Raises:
         EvaluationError: No system, or one without margins.

@@ -21,7 +21,7 @@ POINTS = {"float32": "o", "int8": "s", "binary": "^"}
 
 
 def quality_picture(report: Report, keys: Sequence[Key]) -> Figure:
-    """A row of two panels for each measure: over dims and over bytes, with bootstrap intervals.
+    """Draw a row of two panels for each measure, over dims and over bytes, with bootstrap intervals.
 
     Args:
         report: Of systems measured at several views.

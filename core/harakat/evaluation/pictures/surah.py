@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harakat._support.extras import require
-from harakat.embedders.embedder import Embedder
+from harakat.embedders.base import Embedder
 from harakat.errors import OptionError
 from harakat.evaluation.pictures.canvas import arabic, new_figure
 
@@ -22,7 +22,7 @@ LABELLED, LABEL_WORDS = 10, 3
 
 
 def surah_picture(embedder: Embedder, surah: int) -> Figure:
-    """Principal components of the verses' vectors (numpy's SVD), coloured by place, some with their first words.
+    """Draw the first principal components of the verses' vectors (numpy's SVD), coloured by place, some labelled.
 
     Verses with equal letters (refrains) are one larger point.
 
@@ -71,17 +71,17 @@ def surah_picture(embedder: Embedder, surah: int) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{whole.name_en}  {arabic(whole.name_ar)}  ({len(texts)} verses, {embedder.name})")
     figure.colorbar(shown, ax=axes, shrink=0.7, label="verse")
-    # Where things are on the page is known from here on.
+    # From here on the positions on the page are known.
     figure.draw_without_rendering()
     labels = _Labels(axes, places, np.sqrt(areas) / 2)
     halo = [require("matplotlib.patheffects", "eval").withStroke(linewidth=3, foreground="white")]
-    said = [place for place, chosen in enumerate(_spread_out(places, LABELLED)) if chosen or counts[place] > 1]
-    for place in said:
+    named = [place for place, chosen in enumerate(_spread_out(places, LABELLED)) if chosen or counts[place] > 1]
+    for place in named:
         words = arabic(" ".join(texts[points[place]].split()[:LABEL_WORDS]))
         labels.put(place, words, always=True, fontsize=11, path_effects=halo, zorder=5)
     for place, (point, count) in enumerate(zip(points, counts, strict=True)):
         name = f"{point + 1}" + (f" ×{count}" if count > 1 else "")
-        labels.put(place, name, always=place in said, fontsize=7, color="#444444")
+        labels.put(place, name, always=place in named, fontsize=7, color="#444444")
     return figure
 
 
@@ -95,9 +95,9 @@ class _Labels:
     """
 
     SIDES = (("left", "center", 1, 0), ("center", "top", 0, -1), ("center", "bottom", 0, 1), ("right", "center", -1, 0))
-    """Where the text is anchored, across and along, and to which side of its point it lies."""
+    """Anchors of the text, across and along, and the side of its point that it lies on (right, up)."""
     GAP = 1.5
-    """1/72 inch between a point and its text."""
+    """Distance between a point and its text, in 1/72 inch."""
 
     def __init__(self, axes: Any, places: Any, radii: Any) -> None:
         self._axes, self._places, self._radii = axes, places, radii
@@ -105,7 +105,7 @@ class _Labels:
         self._taken: list[Any] = []
 
     def put(self, place: int, text: str, *, always: bool, **style: Any) -> None:
-        """Write a text at a place; one that is not said `always` is left out where it would cover another text."""
+        """Write a text beside a point; without `always` it is left out where it would cover another text."""
         best: tuple[int, Any, Any] | None = None
         apart = float(self._radii[place]) + self.GAP
         for across, along, right, up in self.SIDES:
@@ -129,7 +129,7 @@ class _Labels:
 
 
 def _spread_out(places: Any, most: int) -> list[bool]:
-    """Which points to label: one at the edge, then each time the one that is farthest from those chosen."""
+    """Choose points to label: one at the edge, then each time the one that is farthest from those chosen."""
     chosen = [int(np.argmax(np.linalg.norm(places, axis=1)))]
     while len(chosen) < min(most, len(places)):
         apart = np.linalg.norm(places[:, None] - places[chosen][None], axis=2).min(1)

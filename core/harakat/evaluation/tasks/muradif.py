@@ -8,39 +8,41 @@ from typing import Any
 
 import numpy as np
 
-from harakat.data.muradif import HUB_ID, SPLIT_RULE, MuradifRow, split_by_anchor
-from harakat.embedders.embedder import Embedder
+from harakat.data.muradif import HUB_ID, SPLIT_RULE, muradif_triplet, split_by_anchor
+from harakat.data.triplet import Triplet
+from harakat.embedders.base import Embedder
 from harakat.errors import EvaluationError, RecordError
 from harakat.evaluation.figures import Figure
 from harakat.evaluation.judging_sets import JudgingSet, open_rows
+from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.tasks.triplets import triplet_figures
 from harakat.evaluation.views import View
 
-__all__ = ["HELD_OUT_ANCHORS", "MURADIF", "TRAIN_ANCHORS", "Muradif", "muradif_figures", "read_muradif"]
+__all__ = ["HELD_OUT_ANCHORS", "MURADIF", "TRAIN_ANCHORS", "Muradif", "muradif_figures", "muradif_task", "read_muradif"]
 
 MURADIF = JudgingSet("muradif", HUB_ID, rows=38_554)
 TRAIN_ANCHORS, HELD_OUT_ANCHORS = 3_631, 1_555
-"""The published split, by distinct anchor word."""
+"""Distinct anchor words of the published split."""
 
 
 @dataclass(frozen=True)
 class Muradif:
-    """The data set.
+    """Rows of Muradif, with their split.
 
     Attributes:
         rows: All rows.
-        held_out: Those of held-out anchors, by `harakat.data.muradif.split_by_anchor`; the published split has
-            as many anchors, and is not published, so its members differ.
-        facts: Where it comes from, its sizes, and how they compare with the published ones.
+        held_out: For each row, whether its anchor is held out by `harakat.data.muradif.split_by_anchor`. The
+            published split has as many anchors; its members are not published, and differ.
+        facts: Origin and sizes, and whether they are the published ones.
     """
 
-    rows: tuple[MuradifRow, ...]
+    rows: tuple[Triplet, ...]
     held_out: tuple[bool, ...]
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_published(self) -> bool:
-        """Whether it has the rows and the anchors of the published data set."""
+        """True where it has the numbers of rows and anchors of the published data set."""
         return bool(self.facts["sizes as published"])
 
 
@@ -50,9 +52,9 @@ def read_muradif(
     """Read the data set.
 
     Args:
-        source: As `open_rows` takes it; None for the hub.
-        revision: As there.
-        offline: As there.
+        source: As in `open_rows`; None for the hub.
+        revision: As in `open_rows`.
+        offline: As in `open_rows`.
         skip_bad: Leave out rows that cannot be taken, and count them in `facts`.
 
     Raises:
@@ -65,7 +67,7 @@ def read_muradif(
     rows, bad = [], 0
     for place, fields in found:
         try:
-            rows.append(MuradifRow.from_fields(fields, f"Muradif, row {place:,}"))
+            rows.append(muradif_triplet(fields, f"Muradif, row {place:,}"))
         except RecordError:
             if not skip_bad:
                 raise
@@ -90,7 +92,7 @@ def read_muradif(
 def muradif_figures(
     embedder: Embedder, data: Muradif, views: Sequence[View], *, marks: Iterable[str] = ("as-is",)
 ) -> list[Figure]:
-    """Accuracy and mean margin, ``full`` and ``held-out`` (absent where there is no such row).
+    """Compute accuracy and mean margin, ``full`` and ``held-out`` (absent where there is no such row).
 
     Args:
         embedder: The system.
@@ -103,3 +105,15 @@ def muradif_figures(
     if held.any():
         subsets["held-out"] = held
     return triplet_figures("muradif", embedder, data.rows, views, subsets=subsets, marks=marks)
+
+
+def muradif_task(
+    source: str | None = None, *, revision: str | None = None, offline: bool = False, skip_bad: bool = False
+) -> Task:
+    """Open the task of Muradif; arguments and errors are those of `read_muradif`."""
+    data = read_muradif(source, revision=revision, offline=offline, skip_bad=skip_bad)
+    return Task(
+        "Muradif",
+        {"muradif": data.facts},
+        lambda embedder, views, marks: muradif_figures(embedder, data, views, marks=marks),
+    )

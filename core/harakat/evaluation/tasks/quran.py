@@ -1,4 +1,4 @@
-"""An evaluation that needs no data but the Quran in the package `quran-text`, and homograph families.
+"""The Quran in the package `quran-text`, and homograph families: an evaluation that needs no other data.
 
 Three tasks: a verse as it is typed today, without marks, finds its marked Uthmani original; the first half of a verse,
 typed so, finds its marked second half; and a word is nearer to the reading of its meaning than to another reading
@@ -14,26 +14,28 @@ from typing import Any
 
 from harakat._support.extras import require
 from harakat.arabic import strip_marks
-from harakat.embedders.embedder import Embedder
-from harakat.evaluation.figures import Result
-from harakat.evaluation.tasks.families import FAMILIES, family_rows
-from harakat.evaluation.tasks.retrieval import RetrievalSet, retrieval_figures
+from harakat.data.beir import RetrievalSet
+from harakat.data.families import FAMILIES, family_rows
+from harakat.embedders.base import Embedder
+from harakat.evaluation.figures import Figure
+from harakat.evaluation.tasks.retrieval import retrieval_figures
+from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.tasks.triplets import triplet_figures
 from harakat.evaluation.views import View
 from harakat_recipes.mini.texts import surah_is_dev
 
-__all__ = ["halves", "quran_result", "typed_verses"]
+__all__ = ["halves", "quran_task", "typed_verses"]
 
 FIRST_SURAH = 36
-"""Earlier surahs have the longest verses, and would take most of the time."""
+"""First surah that is asked for; earlier ones have the longest verses, and would take most of the time."""
 HALF_WORDS = 5
-"""Fewest words of a half."""
+"""Smallest number of words in a half."""
 RECALLS = (1, 10)
 
 
 @cache
 def _verses() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    """Key, marked Uthmani words, and the same words as typed today; none of six verses that the package lacks so."""
+    """Read key, marked Uthmani words, and the words as typed today, which the package lacks for six verses."""
     mushaf = require("quran_text", "cli").Mushaf.hafs()
     return tuple(
         (ayah.key, tuple(ayah.text.split()), tuple(ayah.rasm_imlai) if all(ayah.rasm_imlai) else ())
@@ -49,12 +51,12 @@ def _chosen(whole: bool) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
 
 
 def typed_verses(*, whole: bool = False, every: int = 2) -> RetrievalSet:
-    """A verse as typed today, among the marked verses; verses that are typed alike all count as found.
+    """Make queries of verses as typed today and documents of the marked verses; verses typed alike are all relevant.
 
     Args:
         whole: All 6,236 verses; else the 775 of the 27 surahs from 36 on whose number 3 divides, which harakat-mini
             was not trained on.
-        every: Every how many-th verse is asked for.
+        every: Distance of the verses that are queries; 2 for every second one.
 
     Raises:
         MissingExtraError: `quran-text` is not installed.
@@ -66,11 +68,11 @@ def typed_verses(*, whole: bool = False, every: int = 2) -> RetrievalSet:
 
 
 def halves(*, whole: bool = False, every: int = 1) -> RetrievalSet:
-    """The first half of a verse as typed today, among the marked second halves of verses of ten words and more.
+    """Make queries of first halves as typed today and documents of marked second halves, of verses from ten words on.
 
     Args:
         whole: As in `typed_verses`.
-        every: Every how many-th verse is asked for.
+        every: Distance of the verses that are queries; 2 for every second one.
 
     Raises:
         MissingExtraError: `quran-text` is not installed.
@@ -90,7 +92,7 @@ def _named(
     asked: dict[str, str],
     spelled: dict[str, str] | None = None,
 ) -> RetrievalSet:
-    """Whatever is spelled like the right document of an equal query is right too."""
+    """Make a set in which documents spelled like the relevant one of an equal query are relevant too."""
     spelled = spelled or asked
     by_query: dict[str, set[str]] = defaultdict(set)
     for key, text in asked.items():
@@ -103,26 +105,30 @@ def _named(
     return RetrievalSet(name, dict(queries), documents, relevant, facts)
 
 
-def quran_result(embedder: Embedder, views: Sequence[View], *, whole: bool = False, every: int | None = None) -> Result:
-    """The three tasks for one system.
+def quran_task(*, whole: bool = False, every: int | None = None) -> Task:
+    """Open the task of the Quran: typed verses, verse halves and homographs.
 
     Args:
-        embedder: The system.
-        views: Forms of the vectors.
         whole: As in `typed_verses`.
-        every: Every how many-th verse is asked for; None for every second verse and every half.
+        every: Distance of the verses that are queries; None for every second verse and every half.
 
     Raises:
-        MissingExtraError: `quran-text` or pytrec-eval-terrier is not installed.
+        MissingExtraError: `quran-text` is not installed.
     """
-    result = Result(embedder.name, dict(embedder.facts))
-    verses, parts = typed_verses(whole=whole, every=every or 2), halves(whole=whole, every=every or 1)
-    for data in (verses, parts):
-        result.figures += retrieval_figures(embedder, data, views, recalls=RECALLS)
-        result.notes.append(f"{data.name}: {data.facts['queries']:,} queries, {data.facts['documents']:,} documents")
+    sets = typed_verses(whole=whole, every=every or 2), halves(whole=whole, every=every or 1)
     rows = family_rows()
-    result.figures += triplet_figures(
-        "homographs", embedder, rows, views, groups=[strip_marks(row.synonym) for row in rows]
+    groups = [strip_marks(row.positive) for row in rows]
+
+    def measure(embedder: Embedder, views: Sequence[View], marks: Sequence[str]) -> list[Figure]:
+        figures = [f for data in sets for f in retrieval_figures(embedder, data, views, recalls=RECALLS)]
+        return figures + triplet_figures("homographs", embedder, rows, views, groups=groups)
+
+    return Task(
+        "The Quran, and homographs",
+        {"verses of": "all 114 surahs" if whole else "27 surahs that harakat-mini was not trained on"},
+        measure,
+        (
+            *(f"{d.name}: {d.facts['queries']:,} queries, {d.facts['documents']:,} documents" for d in sets),
+            f"homographs: {len(rows)} rows of {len(FAMILIES)} self-written families",
+        ),
     )
-    result.notes.append(f"homographs: {len(rows)} rows of {len(FAMILIES)} self-written families")
-    return result

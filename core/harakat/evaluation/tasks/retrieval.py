@@ -1,66 +1,39 @@
-"""Retrieval: queries, documents and grades, an exact ranking, and trec_eval's own measures."""
+"""Retrieval: an exact ranking of documents, judged by trec_eval's own measures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.extras import require
-from harakat.embedders.embedder import Embedder
-from harakat.errors import EvaluationError, OptionError
+from harakat.data.beir import RetrievalSet, read_beir
+from harakat.embedders.base import Embedder
+from harakat.errors import OptionError
 from harakat.evaluation.figures import Figure, Key, in_form, marks_of
 from harakat.evaluation.significance import Sample
+from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.views import View
 
-__all__ = ["RECALLS", "RetrievalSet", "retrieval_figures", "score_runs", "top_documents"]
+__all__ = ["RECALLS", "retrieval_figures", "retrieval_task", "score_runs", "top_documents"]
 
 CUT = 10
 RECALLS = (1, 10, 100)
 BLOCK = 2**24
-"""Scores held at a time."""
-
-
-@dataclass(frozen=True)
-class RetrievalSet:
-    """Queries, documents, and which document answers which query.
-
-    Attributes:
-        name: For tables.
-        queries: Id to text; only those with a relevant document.
-        documents: Id to text.
-        relevant: Query id to document id to grade, 1 and above.
-        facts: Where it comes from.
-    """
-
-    name: str
-    queries: Mapping[str, str]
-    documents: Mapping[str, str]
-    relevant: Mapping[str, Mapping[str, int]]
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.queries or not self.documents:
-            raise EvaluationError(
-                f"{self.name}: {len(self.queries)} queries and {len(self.documents)} documents; no measure"
-            )
-        for query in self.queries:
-            if not any(grade > 0 for grade in self.relevant.get(query, {}).values()):
-                raise EvaluationError(f"{self.name}: query {query!r} has no relevant document; leave it out")
+"""Number of scores in memory at a time."""
 
 
 def top_documents(
     queries: NDArray[np.float32], documents: NDArray[np.float32], depth: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The nearest documents of each query, exactly.
+    """Find the nearest documents of each query, exactly.
 
     Args:
         queries: float32 (q, dim), unit rows.
         documents: float32 (d, dim), unit rows.
-        depth: How many; fewer where there are fewer documents.
+        depth: Number of documents a query; fewer where there are fewer documents.
 
     Returns:
         int64 (q, depth) places of documents, best first, ties by place, and float32 (q, depth) their cosines.
@@ -84,7 +57,7 @@ def top_documents(
 def score_runs(
     runs: Mapping[str, Mapping[str, float]], relevant: Mapping[str, Mapping[str, int]], recalls: Sequence[int] = RECALLS
 ) -> dict[str, NDArray[np.float64]]:
-    """trec_eval's measures of each query, through pytrec_eval.
+    """Compute trec_eval's measures of each query, through pytrec_eval.
 
     nDCG has linear gains; MAP@10 divides by all relevant documents, also where they are over ten; equal scores are
     ordered by document id, backwards.
@@ -123,7 +96,7 @@ def retrieval_figures(
     recalls: Sequence[int] = RECALLS,
     marks: Iterable[str] = ("as-is",),
 ) -> list[Figure]:
-    """nDCG@10, MAP@10, MRR@10 and recall@k, each x 100 and a mean over queries.
+    """Compute nDCG@10, MAP@10, MRR@10 and recall@k, each x 100 and a mean over queries.
 
     Args:
         embedder: The system.
@@ -154,3 +127,31 @@ def retrieval_figures(
             for metric, values in score_runs(runs, data.relevant, recalls).items():
                 figures.append(Figure(Key(data.name, metric, "all", form), view, Sample(values, scale=100)))
     return figures
+
+
+def retrieval_task(
+    source: str | Path,
+    split: str = "test",
+    *,
+    recalls: Sequence[int] = RECALLS,
+    revision: str | None = None,
+    offline: bool = False,
+) -> Task:
+    """Open the task of a set in the BEIR layout.
+
+    Args:
+        source: As in `harakat.data.beir.read_beir`.
+        split: As in `read_beir`.
+        recalls: Depths of recall.
+        revision: As in `read_beir`.
+        offline: As in `read_beir`.
+
+    Raises:
+        HarakatError: As `read_beir`.
+    """
+    data = read_beir(source, split, revision=revision, offline=offline)
+    return Task(
+        f"Retrieval on {data.name}",
+        {"retrieval": data.facts},
+        lambda embedder, views, marks: retrieval_figures(embedder, data, views, recalls=recalls, marks=marks),
+    )

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from harakat.data.readers import text_field
-from harakat.embedders.embedder import Embedder
+from harakat.data.readers import number_field, text_field
+from harakat.embedders.base import Embedder
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Key, in_form, marks_of
-from harakat.evaluation.judging_sets import JudgingSet, number_field, open_rows
+from harakat.evaluation.judging_sets import JudgingSet, open_rows
 from harakat.evaluation.significance import Sample
+from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.views import View
 
-__all__ = ["STS_SETS", "StsPairs", "read_sts", "sts_figures"]
+__all__ = ["STS_SETS", "StsPairs", "read_sts", "sts_figures", "sts_task"]
 
 # Hub ids and commits as mteb names them for STS17 and STS22.v2.
 STS_SETS = {
@@ -40,7 +41,7 @@ class StsPairs:
         first: One text of each pair.
         second: The other.
         scores: Higher is more alike.
-        facts: Where they come from.
+        facts: Origin and sizes, for reports.
     """
 
     name: str
@@ -53,14 +54,14 @@ class StsPairs:
 def read_sts(name: str, source: str | None = None, *, revision: str | None = None, offline: bool = False) -> StsPairs:
     """Read a set of pairs (columns ``sentence1``, ``sentence2``, ``score``).
 
-    Where `mteb` is installed, its task says which hub id and commit are read; else the ones named here, which are the
-    same as of mteb 2.26.
+    Hub id and commit are those of `mteb`'s task where that package is installed; else those of `STS_SETS`, which are
+    the same as of mteb 2.26.
 
     Args:
         name: ``"sts17"`` or ``"sts22"``.
-        source: As `open_rows` takes it; None for the hub.
-        revision: As there.
-        offline: As there.
+        source: As in `open_rows`; None for the hub.
+        revision: As in `open_rows`.
+        offline: As in `open_rows`.
 
     Raises:
         OptionError: Another name, or a revision of a local file.
@@ -70,7 +71,7 @@ def read_sts(name: str, source: str | None = None, *, revision: str | None = Non
     """
     if name not in STS_SETS:
         raise OptionError(f"{name!r} is no STS set; choose {', '.join(STS_SETS)}")
-    rows, facts = open_rows(_as_mteb_says(name), source, revision=revision, offline=offline)
+    rows, facts = open_rows(_judging_set(name), source, revision=revision, offline=offline)
     first, second, scores = [], [], []
     for place, fields in rows:
         where = f"{name}, row {place:,}"
@@ -85,7 +86,8 @@ def read_sts(name: str, source: str | None = None, *, revision: str | None = Non
     return StsPairs(name, tuple(first), tuple(second), tuple(scores), facts)
 
 
-def _as_mteb_says(name: str) -> JudgingSet:
+def _judging_set(name: str) -> JudgingSet:
+    """Return a set with hub id and commit of `mteb`'s task, where that package is installed."""
     known = STS_SETS[name]
     try:
         mteb = import_module("mteb")
@@ -100,7 +102,7 @@ def _as_mteb_says(name: str) -> JudgingSet:
 def sts_figures(
     embedder: Embedder, pairs: StsPairs, views: Sequence[View], *, marks: Iterable[str] = ("as-is",)
 ) -> list[Figure]:
-    """Spearman x 100 of the cosine with the human scores.
+    """Compute Spearman x 100 of the cosine with the human scores.
 
     Args:
         embedder: The system.
@@ -119,3 +121,11 @@ def sts_figures(
             sample = Sample(np.round(alike, 6), "spearman", gold, scale=100)
             figures.append(Figure(Key(pairs.name, "spearman", "all", form), view, sample))
     return figures
+
+
+def sts_task(name: str, source: str | None = None, *, revision: str | None = None, offline: bool = False) -> Task:
+    """Open the task of an STS set; arguments and errors are those of `read_sts`."""
+    pairs = read_sts(name, source, revision=revision, offline=offline)
+    return Task(
+        name, {name: pairs.facts}, lambda embedder, views, marks: sts_figures(embedder, pairs, views, marks=marks)
+    )

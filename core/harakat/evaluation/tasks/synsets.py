@@ -1,21 +1,27 @@
-"""Rows of the Muradif protocol from any synset file: synonyms against strangers, and homographs against themselves."""
+"""Triplets from any file of synsets: synonyms against unrelated words, and homographs against one another."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harakat.arabic.marks.codes import conflict, separate
-from harakat.data.muradif import MuradifRow
 from harakat.data.readers import file_rows
+from harakat.data.triplet import GAP, Triplet
+from harakat.embedders.base import Embedder
 from harakat.errors import EvaluationError, OptionError, RecordError
+from harakat.evaluation.figures import Figure
+from harakat.evaluation.tasks.task import Task
+from harakat.evaluation.tasks.triplets import triplet_figures
+from harakat.evaluation.views import View
 
 __all__ = ["CONTEXTS", "WORD_ALONE", "Synset", "clash", "homograph_rows", "read_synsets", "synonym_rows"]
+__all__ += ["synsets_task"]
 
-WORD_ALONE = ("_",)
+WORD_ALONE = (GAP,)
 CONTEXTS = (
     "وردت كلمة _ في أول النص",  # the word _ came at the beginning of the text
     "سألني صديقي عن معنى _ فأجبته",  # my friend asked me what _ means, and I told him
@@ -27,7 +33,7 @@ CONTEXTS = (
 
 @dataclass(frozen=True)
 class Synset:
-    """Words of one meaning.
+    """A set of words of one meaning.
 
     Attributes:
         name: Its id.
@@ -45,7 +51,7 @@ def read_synsets(path: str | Path) -> list[Synset]:
 
     Raises:
         RecordError: The file is missing, or a line is not of that form.
-        OptionError: The suffix says no format.
+        OptionError: The suffix names no known format.
     """
     synsets = []
     for line, row in file_rows(path):
@@ -61,10 +67,10 @@ def read_synsets(path: str | Path) -> list[Synset]:
 
 
 def clash(first: str, second: str) -> bool:
-    """Whether two vowellings of the same letters cannot be one word: an inner letter bears two different vowels.
+    """Return whether two vowellings of the same letters cannot be one word: an inner letter bears two vowels.
 
-    What one of them leaves out contradicts nothing, and the last letter, which bears the case ending, is not looked
-    at (`harakat.arabic.marks.codes.conflict`).
+    A mark that one of them leaves out contradicts nothing, and the last letter, which bears the case ending, does not
+    count (`harakat.arabic.marks.codes.conflict`).
     """
     (one_base, one), (two_base, two) = separate(first), separate(second)
     if one_base != two_base:
@@ -79,14 +85,14 @@ def synonym_rows(
     only: Callable[[str], bool] | None = None,
     limit: int | None = None,
     seed: int = 0,
-) -> list[MuradifRow]:
-    """A word, another word of its synset with other letters, and a random word of no synset in common.
+) -> list[Triplet]:
+    """Draw triplets of a word, another word of its synset with other letters, and a word of no synset in common.
 
     Args:
-        synsets: All synsets, so that a stranger is one.
+        synsets: All synsets; the negatives are drawn from them too.
         contexts: Texts with one `_`, taken in turn.
-        only: Which synsets (by name) to make rows of; None for all.
-        limit: Most rows, drawn at random; None for all.
+        only: Predicate on the names of synsets to make rows of; None for all.
+        limit: Largest number of rows, drawn at random; None for all.
         seed: Of every choice.
 
     Raises:
@@ -98,17 +104,11 @@ def synonym_rows(
     bases = {word: separate(word)[0] for synset in synsets for word in synset.lemmas}
     words = sorted(bases)
     triplets = []
-    for synset in sorted(synsets, key=lambda s: s.name):
-        if only is not None and not only(synset.name):
-            continue
-        for anchor in synset.lemmas:
-            others = [word for word in synset.lemmas if bases[word] != bases[anchor]]
-            if not others:
-                continue
-            strangers = (chance.choice(words) for _ in range(100))
-            stranger = next((w for w in strangers if not homes[bases[w]] & homes[bases[anchor]]), None)
-            if stranger is not None:
-                triplets.append((anchor, chance.choice(others), stranger))
+    for anchor, others in _anchors(synsets, only):
+        drawn = (chance.choice(words) for _ in range(100))
+        unrelated = next((w for w in drawn if not homes[bases[w]] & homes[bases[anchor]]), None)
+        if unrelated is not None:
+            triplets.append((anchor, chance.choice(others), unrelated))
     return _rows(triplets, contexts, limit, chance, "synonym")
 
 
@@ -119,17 +119,17 @@ def homograph_rows(
     only: Callable[[str], bool] | None = None,
     limit: int | None = None,
     seed: int = 0,
-) -> list[MuradifRow]:
-    """A word, another word of its synset, and the word's own letters vowelled as a word of another meaning.
+) -> list[Triplet]:
+    """Draw triplets of a word, another word of its synset, and its own letters vowelled as a word of another meaning.
 
-    Whoever does not read marks sees the anchor itself in the irrelevant word, and is always wrong.
+    A system that does not read marks sees the anchor itself in the negative, and is always wrong.
 
     Args:
         synsets: As in `synonym_rows`.
-        contexts: As there.
-        only: As there.
-        limit: As there.
-        seed: As there.
+        contexts: As in `synonym_rows`.
+        only: As in `synonym_rows`.
+        limit: As in `synonym_rows`.
+        seed: As in `synonym_rows`.
 
     Raises:
         EvaluationError: The synsets hold no homographs.
@@ -141,20 +141,25 @@ def homograph_rows(
     for word in sorted(meanings):
         forms[separate(word)[0]].append(word)
     triplets = []
-    for synset in sorted(synsets, key=lambda s: s.name):
-        if only is not None and not only(synset.name):
-            continue
-        for anchor in synset.lemmas:
-            base = separate(anchor)[0]
-            others = [word for word in synset.lemmas if separate(word)[0] != base]
-            twins = [w for w in forms[base] if clash(anchor, w) and not meanings[w] & meanings[anchor]]
-            if others and twins:
-                triplets.append((anchor, chance.choice(others), chance.choice(twins)))
+    for anchor, others in _anchors(synsets, only):
+        same = forms[separate(anchor)[0]]
+        twins = [w for w in same if clash(anchor, w) and not meanings[w] & meanings[anchor]]
+        if twins:
+            triplets.append((anchor, chance.choice(others), chance.choice(twins)))
     return _rows(triplets, contexts, limit, chance, "homograph")
 
 
+def _anchors(synsets: Iterable[Synset], only: Callable[[str], bool] | None) -> Iterator[tuple[str, list[str]]]:
+    """Yield each word that has words with other letters in its synset, with those words."""
+    for synset in sorted(synsets, key=lambda s: s.name):
+        for anchor in synset.lemmas if only is None or only(synset.name) else ():
+            others = [word for word in synset.lemmas if separate(word)[0] != separate(anchor)[0]]
+            if others:
+                yield anchor, others
+
+
 def _index(synsets: Iterable[Synset]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """The synsets of each word's letters, and of each word."""
+    """Map the letters of each word, and each word, to the names of their synsets."""
     homes: dict[str, set[str]] = defaultdict(set)
     meanings: dict[str, set[str]] = defaultdict(set)
     for synset in synsets:
@@ -165,20 +170,55 @@ def _index(synsets: Iterable[Synset]) -> tuple[dict[str, set[str]], dict[str, se
 
 
 def _rows(
-    triplets: list[tuple[str, str, str]],
+    words: list[tuple[str, str, str]],
     contexts: Sequence[str],
     limit: int | None,
     chance: random.Random,
-    what: str,
-) -> list[MuradifRow]:
-    wrong = next((context for context in contexts if context.count("_") != 1), None)
+    kind: str,
+) -> list[Triplet]:
+    wrong = next((context for context in contexts if context.count(GAP) != 1), None)
     if wrong is not None or not contexts:
         raise OptionError(f"contexts={list(contexts)}: each needs exactly one '_' for the word")
-    unique = sorted(set(triplets))
+    unique = sorted(set(words))
     if not unique:
         raise EvaluationError(
-            f"the synsets give no {what} rows: none has two words with other letters that can be judged"
+            f"the synsets give no {kind} rows: none has two words with other letters that can be judged"
         )
     chance.shuffle(unique)
     chosen = unique[:limit]
-    return [MuradifRow(contexts[place % len(contexts)], *words) for place, words in enumerate(chosen)]
+    return [Triplet(contexts[place % len(contexts)], *three) for place, three in enumerate(chosen)]
+
+
+def synsets_task(
+    file: str | Path,
+    *,
+    contexts: Sequence[str] = WORD_ALONE,
+    only: Callable[[str], bool] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Task:
+    """Open the task of a file of synsets: synonyms, marked and bare, and homographs.
+
+    Args:
+        file: As in `read_synsets`.
+        contexts: As in `synonym_rows`.
+        only: As in `synonym_rows`.
+        limit: Largest number of rows of each kind; None for all.
+        seed: As in `synonym_rows`.
+
+    Raises:
+        HarakatError: As `read_synsets`, `synonym_rows` and `homograph_rows`.
+    """
+    synsets, path = read_synsets(file), Path(file)
+    near = synonym_rows(synsets, contexts=contexts, only=only, limit=limit, seed=seed)
+    same = homograph_rows(synsets, contexts=contexts, only=only, limit=limit, seed=seed)
+
+    def measure(embedder: Embedder, views: Sequence[View], marks: Sequence[str]) -> list[Figure]:
+        # Homographs differ in nothing but their marks.
+        return [
+            *triplet_figures("synonyms", embedder, near, views, marks=marks),
+            *triplet_figures("homographs", embedder, same, views),
+        ]
+
+    facts = {"file": path.name, "synonym rows": len(near), "homograph rows": len(same), "seed": seed}
+    return Task(f"Synsets of {path.name}", {"synsets": facts}, measure)

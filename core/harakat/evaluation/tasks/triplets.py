@@ -1,4 +1,4 @@
-"""The Muradif protocol: a context filled with a word, with its synonym, and with an irrelevant word."""
+"""Triplets judged by the protocol of Muradif: is the context with the positive nearer than with the negative?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harakat.data.muradif import MuradifRow
-from harakat.embedders.embedder import Embedder
+from harakat.data.triplet import Triplet
+from harakat.embedders.base import Embedder
 from harakat.evaluation.figures import Figure, Key, in_form, marks_of
 from harakat.evaluation.significance import Sample
 from harakat.evaluation.views import View
@@ -16,17 +16,17 @@ from harakat.evaluation.views import View
 __all__ = ["LEAST_MARGIN", "margins", "triplet_figures"]
 
 LEAST_MARGIN = 1e-6
-"""A preference smaller than this is float rounding, and counts as none."""
+"""Smallest margin that counts as a preference; a smaller one is float rounding."""
 
 
 def margins(
-    embedder: Embedder, rows: Sequence[MuradifRow], views: Sequence[View], marks: str = "as-is"
+    embedder: Embedder, rows: Sequence[Triplet], views: Sequence[View], marks: str = "as-is"
 ) -> dict[View, NDArray[np.float64]]:
-    """cos(context + anchor, context + synonym) - cos(context + anchor, context + irrelevant word), row by row.
+    """Compute cos(anchor, positive) - cos(anchor, negative) of each row, each word in the row's context.
 
     Args:
         embedder: The system.
-        rows: The rows.
+        rows: The triplets.
         views: Forms of the vectors; the texts are encoded once for all of them.
         marks: ``"as-is"`` or ``"bare"``.
 
@@ -46,23 +46,23 @@ def margins(
 def triplet_figures(
     task: str,
     embedder: Embedder,
-    rows: Sequence[MuradifRow],
+    rows: Sequence[Triplet],
     views: Sequence[View],
     *,
     subsets: dict[str, NDArray[np.bool_]] | None = None,
     marks: Iterable[str] = ("as-is",),
     groups: Sequence[str] | None = None,
 ) -> list[Figure]:
-    """Accuracy (% of rows whose synonym is closer) and mean cosine margin.
+    """Compute accuracy (% of rows whose positive is closer) and mean cosine margin.
 
     Args:
         task: Name for tables.
         embedder: The system.
-        rows: The rows.
+        rows: The triplets.
         views: Forms of the vectors.
-        subsets: Which rows belong to each named part; None for one part, ``"all"``.
+        subsets: Named parts of the rows, bool (rows,) each; None for one part, ``"all"``.
         marks: Forms of the texts.
-        groups: What rows are resampled together by, one name a row; None for their anchors.
+        groups: A name for each row; rows of one name are resampled together. None for their anchors.
     """
     if subsets is None:
         subsets = {"all": np.ones(len(rows), dtype=bool)}

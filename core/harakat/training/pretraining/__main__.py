@@ -113,7 +113,7 @@ def _mlm(options: argparse.Namespace) -> None:
 
 
 def _distil(options: argparse.Namespace) -> None:
-    from harakat.embedders.embedder import open_embedder
+    from harakat.embedders import open_embedder
     from harakat.training.pretraining.runs import distil
 
     settings = _settings(DistilSettings, options)

@@ -1,4 +1,4 @@
-"""What a run reads at each step: which text, seen how.
+"""Batches of pretraining: the texts of each step, and the form that they are shown in.
 
 All of it is decided by the seed and the place in the run alone, so a resumed run and one on several devices see the
 very same batches.
@@ -29,12 +29,12 @@ Draw = tuple[int, int]
 
 
 class Draws(torch.utils.data.Dataset[Draw]):
-    """The texts of a run in the order in which they come: all of them, shuffled anew for each pass.
+    """Texts of a run in their order: all of them, shuffled anew for each pass.
 
     Args:
-        texts: How many there are.
-        length: How many are drawn in all.
-        seed: Of the order.
+        texts: Number of texts.
+        length: Number of draws in all.
+        seed: Seed of the order.
     """
 
     def __init__(self, texts: int, length: int, seed: int) -> None:
@@ -53,13 +53,13 @@ class Draws(torch.utils.data.Dataset[Draw]):
 
 @dataclass
 class MaskedBatches:
-    """Draws to batches for `harakat.training.pretraining.masked_lm.MaskedLM`.
+    """A collator of draws to batches for `harakat.training.pretraining.masked_lm.MaskedLM`.
 
     Attributes:
-        corpus: What the draws number.
-        tokenizer: For its special tokens.
+        corpus: Windows that the draws number.
+        tokenizer: Gives the special tokens.
         masker: Hides words.
-        seed: Of what is hidden.
+        seed: Seed of the hidden words.
     """
 
     corpus: Corpus
@@ -68,7 +68,7 @@ class MaskedBatches:
     seed: int
 
     def __call__(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
-        """ids, lengths and labels, int64; the longest sequence first."""
+        """Return ids, lengths and labels, int64; the longest sequence first."""
         head, tail = self.tokenizer.prefix, self.tokenizer.suffix
         seen = []
         for window, place in draws:
@@ -82,14 +82,14 @@ class MaskedBatches:
 
 @dataclass
 class TextBatches:
-    """Draws to batches for `harakat.training.pretraining.masked_lm.Student`.
+    """A collator of draws to batches for `harakat.training.pretraining.masked_lm.Student`.
 
     Attributes:
         texts: With their marks, in the spelling that the model reads.
         vectors: The teacher's of the bare texts, (texts, hidden).
         tokenizer: The student's.
-        budget: Most tokens of a text.
-        seed: Of the marks that are left out.
+        budget: Largest number of tokens of a text.
+        seed: Seed of the marks that are left out.
         axes: Turns vectors to targets; None takes them as they are.
     """
 
@@ -101,7 +101,7 @@ class TextBatches:
     axes: Axes | None = field(default=None)
 
     def __call__(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
-        """Ids and lengths, int64, the longest sequence first, and targets, float32 (n, hidden)."""
+        """Return ids and lengths, int64, the longest sequence first, and targets, float32 (n, hidden)."""
         shown = [thinned(self.texts[text], random.Random(f"{self.seed} {place}")) for text, place in draws]
         found = [tokens.ids[: self.budget] for tokens in self.tokenizer.tokenize(shown)]
         order = sorted(range(len(draws)), key=lambda index: -len(found[index]))

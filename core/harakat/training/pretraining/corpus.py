@@ -1,32 +1,29 @@
-"""Texts from files, and texts as windows of tokens that know their words."""
+"""Texts from files, and texts as windows of tokens with their words."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import lzma
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.tokenizers.context_free import cut
 from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
-from harakat.data.readers import file_rows, text_field
+from harakat.data.readers import COMPRESSED, file_rows, text_field
 from harakat.errors import OptionError, RecordError
 
 __all__ = ["Corpus", "digest", "gather", "read_texts"]
 
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 _AT_A_TIME = 2_000
 
 
 def gather(texts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], field: str = "text") -> list[str]:
-    """Texts from wherever they are.
+    """Collect texts from files and from memory.
 
     Args:
         texts: A file, several files (as `Path`), or the texts themselves (as `str`).
@@ -34,7 +31,7 @@ def gather(texts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], fie
 
     Raises:
         RecordError: A file or record that cannot be taken, or nothing at all.
-        OptionError: A file's suffix says no format.
+        OptionError: A file's suffix names no known format.
     """
     items = [Path(texts)] if isinstance(texts, str | os.PathLike) else list(texts)
     found: list[str] = []
@@ -47,7 +44,7 @@ def gather(texts: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], fie
 
 
 def read_texts(path: Path, field: str = "text") -> list[str]:
-    """The texts of a file.
+    """Read the texts of a file.
 
     Args:
         path: .txt with a text a line, or a table of records as in `harakat.data.readers` (.jsonl, .csv, .tsv);
@@ -56,15 +53,15 @@ def read_texts(path: Path, field: str = "text") -> list[str]:
 
     Raises:
         RecordError: The file is missing, not UTF-8, or a record lacks the field.
-        OptionError: The suffix says no format.
+        OptionError: The suffix names no known format.
     """
     path = path.expanduser()
-    packed = path.suffix.lower() in _OPENERS
+    packed = path.suffix.lower() in COMPRESSED
     if Path(path.stem if packed else path.name).suffix.lower() != ".txt":
         return [text_field(row, field, f"{path.name}, line {line}") for line, row in file_rows(path)]
     if not path.is_file():
         raise RecordError(f"{path} is no file")
-    opener = _OPENERS[path.suffix.lower()] if packed else open
+    opener = COMPRESSED[path.suffix.lower()] if packed else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
             return [line.strip() for line in file if line.strip()]
@@ -73,7 +70,7 @@ def read_texts(path: Path, field: str = "text") -> list[str]:
 
 
 def digest(texts: Sequence[str]) -> str:
-    """SHA-256 over texts and their order, in hex."""
+    """Compute SHA-256 over texts and their order, in hex."""
     total = hashlib.sha256()
     for text in texts:
         data = text.encode()
@@ -83,12 +80,12 @@ def digest(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Corpus:
-    """All texts as one row of tokens, and the windows that training sees.
+    """Tokens of all texts in one row, and the windows that training sees.
 
     Attributes:
         ids: int32 (tokens,).
-        words: int64 (words + 1,), where each word begins and the last one ends. A word is what stands between two
-            spaces of a text, with its marks and its punctuation.
+        words: int64 (words + 1,), the first token of each word, and the end of the last. A word is the run
+            between two spaces of a text, with its marks and its punctuation.
         windows: int64 (windows + 1,), the first word of each window; no window holds words of two texts.
     """
 
@@ -103,8 +100,8 @@ class Corpus:
         Args:
             texts: In the spelling that the model reads.
             tokenizer: With its word cache on.
-            budget: Most tokens in a window. A longer text becomes several windows, cut between words; a single word
-                that is longer is cut short.
+            budget: Largest number of tokens in a window. A longer text becomes several windows, cut between
+                words; a single word that is longer is cut short.
 
         Raises:
             OptionError: The tokenizer's pipeline is not known to read words by themselves.
@@ -139,11 +136,11 @@ class Corpus:
         return cls(np.concatenate(parts), np.append(0, np.cumsum(sizes)), np.array(windows))
 
     def __len__(self) -> int:
-        """Windows."""
+        """Return the number of windows."""
         return len(self.windows) - 1
 
     def window(self, place: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Ids of a window, and the number of the word that each belongs to; int64 (n,) both, no special tokens."""
+        """Return ids of a window, and the number of each one's word; int64 (n,) both, no special tokens."""
         bounds = self.words[self.windows[place] : self.windows[place + 1] + 1]
         numbers = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
         return self.ids[bounds[0] : bounds[-1]].astype(np.int64), numbers

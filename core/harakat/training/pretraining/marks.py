@@ -1,4 +1,4 @@
-"""A text with all of its marks, some, or none, as people write it."""
+"""Texts with all of their marks, some, or none, as people write them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _WORDS = re.compile(r"\S+")
 
 
 def thinned(text: str, chance: random.Random) -> str:
-    """The same text with all marks (two in five), none (three in ten), or those of some of its words.
+    """Return a text with all marks (two times in five), none (three in ten), or those of some of its words.
 
     In the last case each word keeps its marks by itself, with a chance that is drawn for the whole text.
 
     Args:
         text: Any text.
-        chance: Decides.
+        chance: Source of the choices.
     """
     kind = chance.random()
     if kind < _ALL:

@@ -1,4 +1,4 @@
-"""A fresh NeoAraBERT, and what training puts around one: masked language modelling, and a sentence encoder.
+"""A fresh NeoAraBERT, and the heads that training puts around one: masked language modelling, sentence encoding.
 
 Both take flat tokens, the longest sequence first, and give their loss, as transformers' trainer wants it.
 """
@@ -20,18 +20,18 @@ from harakat_recipes.mini.losses import hold
 __all__ = ["MaskedLM", "Student", "fresh_network", "states"]
 
 STD = 0.02
-"""Of the normal distribution that fresh weights are drawn from (Devlin et al. 2019)."""
+"""Standard deviation of the normal distribution of fresh weights (Devlin et al. 2019)."""
 
 
 def fresh_network(shape: NeoAraBERTShape, seed: int) -> NeoAraBERT:
-    """A network to begin with.
+    """Make a network with random weights.
 
     Weights are normal, std 0.02; those of the layers that write into the residual stream are divided by the square
     root of the number of such layers (Radford et al. 2019, 2.3). Norms begin at 1.
 
     Args:
-        shape: Its numbers.
-        seed: Of the weights.
+        shape: Its dimensions.
+        seed: Seed of the weights.
     """
     network = NeoAraBERT(shape)
     generator = torch.Generator().manual_seed(seed)
@@ -46,12 +46,12 @@ def fresh_network(shape: NeoAraBERTShape, seed: int) -> NeoAraBERT:
 
 
 def states(network: NeoAraBERT, ids: Tensor, lengths: Tensor) -> Tensor:
-    """Last hidden states of sequences laid end to end, (T, hidden).
+    """Compute the last hidden states of sequences laid end to end, (T, hidden).
 
     Args:
         network: The encoder.
         ids: int64 (T,).
-        lengths: int64 (n,), tokens in each sequence, in descending order.
+        lengths: int64 (n,), number of tokens in each sequence, in descending order.
     """
     out: Tensor
     sizes = lengths.tolist()
@@ -67,11 +67,11 @@ def states(network: NeoAraBERT, ids: Tensor, lengths: Tensor) -> Tensor:
 
 
 class MaskedLM(nn.Module):
-    """Guesses hidden pieces: BERT's head (Devlin et al. 2019), its output layer tied to the embedding.
+    """A network that guesses hidden pieces: BERT's head (Devlin et al. 2019), its output layer tied to the embedding.
 
     Args:
         network: The encoder; trained in place.
-        seed: Of the head's weights.
+        seed: Seed of the head's weights.
     """
 
     def __init__(self, network: NeoAraBERT, seed: int) -> None:
@@ -84,16 +84,16 @@ class MaskedLM(nn.Module):
         nn.init.normal_(self.transform.weight, std=STD, generator=torch.Generator().manual_seed(seed + 1))
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Scores of all pieces, (k, vocabulary), from states (k, hidden)."""
+        """Compute scores of all pieces, (k, vocabulary), from states (k, hidden)."""
         return linear(self.norm(gelu(self.transform(hidden)).float()), self.network.encoder.weight, self.bias)
 
     def forward(self, ids: Tensor, lengths: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """The loss over the hidden pieces.
+        """Compute the loss over the hidden pieces.
 
         Args:
             ids: int64 (T,), with words hidden.
             lengths: int64 (n,), descending.
-            labels: int64 (T,), `IGNORED` where nothing is to be guessed.
+            labels: int64 (T,), `IGNORED` for tokens that are not guessed.
 
         Returns:
             ``{"loss": ()}``, mean cross-entropy in nats.
@@ -118,14 +118,14 @@ class Student(nn.Module):
         self.network, self.dims = network, tuple(dims)
 
     def pooled(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Mean state of each sequence, special tokens included, float32 (n, hidden)."""
+        """Compute the mean state of each sequence, special tokens included, float32 (n, hidden)."""
         hidden = states(self.network, ids, lengths).float()
         owner = torch.repeat_interleave(lengths, output_size=len(ids))
         sums = hidden.new_zeros(len(lengths), hidden.shape[1]).index_add(0, owner, hidden)
         return sums / lengths[:, None]
 
     def forward(self, ids: Tensor, lengths: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """The loss.
+        """Compute the loss of the pooled states.
 
         Args:
             ids: int64 (T,).

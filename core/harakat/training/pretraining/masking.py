@@ -1,4 +1,4 @@
-"""Which tokens masked-LM training hides: whole words with their marks, or the marks of a word alone.
+"""Masking of tokens for masked-LM training: whole words with their marks, or the marks of a word alone.
 
 Words rather than pieces, since the other pieces of a word give a hidden one away (whole-word masking, added to BERT's
 code in 2019), and with their marks, since a mark string tells how many letters there are and often which. Of the words
@@ -21,21 +21,21 @@ from harakat.errors import CheckpointError
 __all__ = ["IGNORED", "WordMasker"]
 
 IGNORED = -100
-"""The label of a token that is not to be guessed; torch's default for it."""
+"""Label of a token that is not to be guessed; torch's default for it."""
 _HIDDEN, _REPLACED = 0.8, 0.1
 _MARKS = PUBLISHED_MARKS | {"\u25cc"}
 
 
 @dataclass(frozen=True)
 class WordMasker:
-    """Hides words.
+    """A masker of words.
 
     Attributes:
         is_mark: bool (vocabulary,), true at pieces made of marks.
         is_special: bool (vocabulary,), true at special and other added tokens, but not at the separator of clitics,
             which is a part of its word.
         mask_id: Id of [MASK].
-        share: Share of the words that are chosen, one at least.
+        share: Share of the words that are hidden, one at least.
         marks_only: Share of the chosen words with letters and marks that keep their letters.
     """
 
@@ -47,7 +47,7 @@ class WordMasker:
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, share: float = 0.15, marks_only: float = 0.2) -> WordMasker:
-        """A masker for a checkpoint's vocabulary.
+        """Make a masker for a checkpoint's vocabulary.
 
         Raises:
             CheckpointError: The vocabulary has no [MASK].
@@ -71,11 +71,11 @@ class WordMasker:
         Args:
             ids: int64 (n,).
             words: int64 (n,), the number of the word that each token belongs to; -1 for none.
-            chance: Decides.
+            chance: Source of the choices.
 
         Returns:
-            What the network sees and what it is to guess (`IGNORED` where nothing), int64 (n,) each. Special tokens
-            stay, and so does a word that holds one.
+            The network's inputs, and its labels (`IGNORED` for tokens that are not guessed), int64 (n,) each.
+            Special tokens stay, and so does a word that holds one.
         """
         free = np.setdiff1d(words, np.append(words[self.is_special[ids]], -1))
         inputs, labels = ids.copy(), np.full_like(ids, IGNORED)

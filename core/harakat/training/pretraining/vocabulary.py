@@ -29,10 +29,10 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """The special tokens, at ids 0 to 4."""
 MASK = "[MASK]"
 SEPARATOR = "[+]"
-"""Stands between the clitics of a segmented word."""
+"""Piece between the clitics of a segmented word."""
 
 _MOST_LETTERS = 1000
-"""Characters outside of Arabic and ASCII that the vocabulary takes, as many as BERT's own trainer."""
+"""Largest number of characters outside of Arabic and ASCII in the vocabulary, as in BERT's own trainer."""
 _REST = "##"
 _MARK_CHARS = (*sorted(PUBLISHED_MARKS), "\u25cc")
 _MARKS = frozenset(_MARK_CHARS)
@@ -46,10 +46,10 @@ class LearntTokenizer:
     """A tokenizer in the published layout.
 
     Attributes:
-        tokenizer: The pipeline of `tokenizer.json`.
-        mark_strings: Mark strings that are one piece each.
+        tokenizer: Pipeline of `tokenizer.json`.
+        mark_strings: Number of mark strings that are one piece each.
         coverage: Share of the marked words of the texts whose mark string is one piece; 0 where none has marks.
-        segmentation: Whether it was learnt from segmented text.
+        segmentation: True where it was learnt from segmented text.
         spelling: The spelling that texts were brought to first.
     """
 
@@ -61,7 +61,7 @@ class LearntTokenizer:
 
     @property
     def size(self) -> int:
-        """Pieces in all."""
+        """Number of pieces in all."""
         return int(self.tokenizer.get_vocab_size())
 
     def save(self, folder: Path) -> None:
@@ -96,11 +96,11 @@ def learn_tokenizer(
 
     Args:
         texts: Marked, bare, or both.
-        size: Most pieces in all.
-        mark_strings: Most mark strings that are one piece each; the commonest are taken.
-        segmentation: Whether clitics are cut off first, as the published checkpoints have it. Such a tokenizer needs
+        size: Largest number of pieces in all.
+        mark_strings: Largest number of mark strings that are one piece each; the commonest are taken.
+        segmentation: Cut clitics off first, as the published checkpoints do. Such a tokenizer needs
             the morphology's data wherever it is used.
-        morphology: Where that data is; as in `harakat.Encoder`.
+        morphology: Folder of that data; as in `harakat.Encoder`.
         spelling: ``"imlai"`` brings Uthmani spelling to everyday spelling first; ``"as-is"`` leaves texts alone.
 
     Raises:
@@ -131,7 +131,7 @@ def learn_tokenizer(
 
 
 def _preparation(segmentation: bool, morphology: str | Path | None, spelling: str) -> Callable[[int, str], str]:
-    """What `ArabicTokenizer.prepare` does, before there is a vocabulary."""
+    """Make the function that prepares a text as `ArabicTokenizer.prepare` does, before there is a vocabulary."""
     from harakat._support.texts import check_text
     from harakat.arabic.spelling.imlai import canonical_spelling
 
@@ -154,7 +154,7 @@ def _preparation(segmentation: bool, morphology: str | Path | None, spelling: st
 
 
 def _count(prepared: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
-    """Words as WordPiece will see them, and mark strings, with how often they come."""
+    """Count words as WordPiece will see them, and mark strings."""
     from tokenizers import pre_tokenizers
 
     splitter = pre_tokenizers.BertPreTokenizer()
@@ -171,7 +171,7 @@ def _count(prepared: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
 
 
 def _alphabet(words: Counter[str]) -> list[str]:
-    """ASCII, every Arabic character that occurs, and the commonest of the rest."""
+    """Collect ASCII, every Arabic character that occurs, and the commonest of the rest."""
     chars: Counter[str] = Counter()
     for word, count in words.items():
         for char in word:
@@ -183,7 +183,7 @@ def _alphabet(words: Counter[str]) -> list[str]:
 
 
 def _learn_pieces(words: Counter[str], single: list[str], budget: int) -> list[str]:
-    """Up to `budget` pieces of several letters, in the order they are learnt."""
+    """Learn up to `budget` pieces of several letters, in their order."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
@@ -201,7 +201,7 @@ def _learn_pieces(words: Counter[str], single: list[str], budget: int) -> list[s
 
 
 def _lines(words: Counter[str], alphabet: set[str]) -> Iterator[str]:
-    """Every word as often as it comes, but for those with a letter that the vocabulary lacks."""
+    """Yield every word as often as it comes, without those with a letter that the vocabulary lacks."""
     for word in sorted(words):
         if alphabet.issuperset(word):
             for done in range(0, words[word], _LONGEST_LINE):
@@ -209,7 +209,7 @@ def _lines(words: Counter[str], alphabet: set[str]) -> Iterator[str]:
 
 
 def _build(pieces: list[str]) -> Tokenizer:
-    """The published pipeline over a vocabulary: no normaliser, BERT's pre-tokeniser, [CLS] … [SEP]."""
+    """Build the published pipeline over a vocabulary: no normaliser, BERT's pre-tokeniser, [CLS] … [SEP]."""
     from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     ids = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harakat.arabic import strip_marks
-from harakat.evaluation import Embedder, View, quran_result
-from harakat.evaluation.tasks.quran import halves, typed_verses
+from harakat.evaluation import Embedder, View
+from harakat.evaluation.tasks.quran import halves, quran_task, typed_verses
 
 
 def test_typed_verses_are_bare_and_find_themselves():
@@ -36,7 +36,7 @@ def test_halves_make_the_verse():
 
 @pytest.mark.filterwarnings("ignore::harakat.errors.TruncationWarning")
 def test_it_measures(tiny: Embedder):
-    result = quran_result(tiny, [View(64), View(16, "binary")], every=40)
+    result = quran_task(every=40).judge(tiny, [View(64), View(16, "binary")])
     tasks = {f.key.task for f in result.figures}
     assert tasks == {"typed verse", "verse half", "homographs"} and len(result.notes) == 3
     assert result.find("typed verse", "recall@10").value >= result.find("typed verse", "recall@1").value

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harakat.data.beir import RetrievalSet, read_beir
 from harakat.errors import EvaluationError, OptionError, RecordError
-from harakat.evaluation import Embedder, RetrievalSet, View, read_beir, retrieval_figures
-from harakat.evaluation.tasks.retrieval import score_runs, top_documents
+from harakat.evaluation import Embedder, View
+from harakat.evaluation.tasks.retrieval import retrieval_figures, score_runs, top_documents
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from harakat.arabic import strip_marks
+from harakat.data.families import FAMILIES, family_of, family_rows
 from harakat.errors import EvaluationError, OptionError, RecordError
-from harakat.evaluation import homograph_rows, read_synsets, synonym_rows
-from harakat.evaluation.tasks.families import FAMILIES, family_of, family_rows
-from harakat.evaluation.tasks.synsets import CONTEXTS, Synset, clash
+from harakat.evaluation.tasks.synsets import CONTEXTS, Synset, clash, homograph_rows, read_synsets, synonym_rows
 
 SYNSETS = [
     Synset("n1", ("عِلْم", "مَعْرِفَة", "دِرَايَة")),
@@ -44,10 +43,10 @@ def test_synonyms_have_other_letters_and_strangers_another_meaning():
     for row in rows:
         assert (
             row.context == "_"
-            and homes[row.anchor] & homes[row.synonym]
-            and not homes[row.anchor] & homes[row.irrelevant]
+            and homes[row.anchor] & homes[row.positive]
+            and not homes[row.anchor] & homes[row.negative]
         )
-        assert strip_marks(row.anchor) != strip_marks(row.synonym)
+        assert strip_marks(row.anchor) != strip_marks(row.positive)
     assert rows == synonym_rows(SYNSETS[::-1], seed=3) != synonym_rows(SYNSETS, seed=4)
     assert {row.context for row in synonym_rows(SYNSETS, contexts=CONTEXTS)} == set(CONTEXTS)
     assert len(synonym_rows(SYNSETS, limit=4)) == 4
@@ -59,8 +58,8 @@ def test_homographs_have_the_anchors_letters():
     # The only letters with two clashing readings are those of knowledge and flag; the last letter is not looked at.
     assert {row.anchor for row in rows} == {"عِلْم", "عَلَم", "بُرّ", "بِرّ"}
     for row in rows:
-        assert strip_marks(row.anchor) == strip_marks(row.irrelevant) != strip_marks(row.synonym)
-        assert clash(row.anchor, row.irrelevant)
+        assert strip_marks(row.anchor) == strip_marks(row.negative) != strip_marks(row.positive)
+        assert clash(row.anchor, row.negative)
 
 
 def test_what_gives_no_rows_is_refused():

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from harakat.arabic import strip_marks
-from harakat.data.muradif import MuradifRow
+from harakat.data.triplet import GAP, Triplet
 
 __all__ = ["FAMILIES", "Family", "Sense", "family_of", "family_rows"]
 
 
 @dataclass(frozen=True)
 class Sense:
-    """One reading.
+    """One reading of some letters.
 
     Attributes:
         word: With its marks.
@@ -28,13 +28,13 @@ class Sense:
 
 @dataclass(frozen=True)
 class Family:
-    """The readings of the same letters."""
+    """All readings of the same letters."""
 
     senses: tuple[Sense, ...]
 
     @property
     def bare(self) -> str:
-        """The letters."""
+        """Letters without marks."""
         return strip_marks(self.senses[0].word)
 
 
@@ -110,20 +110,20 @@ def _read(table: str) -> tuple[Family, ...]:
 FAMILIES = _read(_TABLE)
 
 
-def family_rows(families: tuple[Family, ...] = FAMILIES) -> list[MuradifRow]:
-    """Rows of the Muradif protocol: near word, its reading, and every other reading of the same letters.
+def family_rows(families: tuple[Family, ...] = FAMILIES) -> list[Triplet]:
+    """Return triplets of a near word, its reading, and every other reading of the same letters.
 
-    Whoever does not read marks has a margin of zero in every row, and is never right.
+    A system that does not read marks has a margin of zero in every row, and is never right.
     """
     return [
-        MuradifRow("_", sense.near, sense.word, other.word)
+        Triplet(GAP, sense.near, sense.word, other.word)
         for family in families
         for sense, other in permutations(family.senses, 2)
     ]
 
 
 def family_of(bare: str) -> Family:
-    """The family of some letters.
+    """Return the family of some letters.
 
     Raises:
         KeyError: There is none.

