@@ -98,16 +98,16 @@ def synsets(
 
       harakat eval synsets wordnet.jsonl --limit 1000 --in-context
     """
+    from harakat.data.held_out import is_held_out_synset
     from harakat.evaluation import homograph_rows, read_synsets, synonym_rows, triplet_figures
     from harakat.evaluation.tasks.synsets import CONTEXTS, WORD_ALONE
-    from harakat_recipes.mini.texts import held_out as is_held_out
 
     found, seed = read_synsets(file), how.bootstrap.seed
     chosen: dict[str, Any] = {
         "contexts": CONTEXTS if contexts else WORD_ALONE,
         "limit": limit,
         "seed": seed,
-        "only": is_held_out if held_out else None,
+        "only": is_held_out_synset if held_out else None,
     }
     near, same = synonym_rows(found, **chosen), homograph_rows(found, **chosen)
     how.give(
