@@ -14,6 +14,8 @@ from torch.nn.functional import normalize
 __all__ = ["Axes", "find_axes", "hold"]
 
 Vectors = NDArray[np.float32]
+_LEAST_VARIANCE = 1e-12
+"""Share of the largest variance that the others are raised to."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def find_axes(vectors: Vectors, alpha: float) -> Axes:
     mean = vectors.mean(0)
     centred = (vectors - mean).astype(np.float64)
     values, turn = np.linalg.eigh(centred.T @ centred / len(centred))
-    values, turn = values[::-1], turn[:, ::-1]
+    # Axes that a small sample does not reach have no variance, or by rounding less than none.
+    values, turn = np.maximum(values[::-1], _LEAST_VARIANCE * values[-1]), turn[:, ::-1]
     # The overall scale is free; this one keeps the projection near an orthogonal matrix.
     scale = (values / values[0]) ** (-alpha / 2)
     return Axes(mean.astype(np.float32), (turn * scale).astype(np.float32))
