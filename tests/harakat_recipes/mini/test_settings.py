@@ -8,6 +8,7 @@ import pytest
 
 import harakat_recipes.mini
 from harakat.errors import OptionError
+from harakat.model.checkpoints.names import BUNDLED_FOLDER
 from harakat_recipes.mini.settings import DictionarySettings, HeadSettings, PrefixSettings, Settings, read_rounds
 
 
@@ -53,3 +54,8 @@ def test_every_setting_is_set_by_the_recipe():
         (PrefixSettings, [one["prefix"] for one in rounds if "prefix" in one]),
     ):
         assert {one.name for one in fields(kind)} == {name for given in objects for name in given}
+
+
+def test_the_model_card_is_short():
+    card = Path(BUNDLED_FOLDER) / "README.md"
+    assert card.stat().st_size <= 8 * 1024
