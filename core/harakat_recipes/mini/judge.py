@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat.arabic.marks import codes as markcodes
+from harakat.data.held_out import is_held_out_surah
 from harakat.embedders import Role, open_embedder
 from harakat.evaluation.significance import Sample, value_of
 from harakat_recipes.mini import texts
@@ -44,15 +45,15 @@ _REFERENCE = re.compile(r"[\d()\[\]{}]")
 
 @dataclass
 class Judge:
-    """The sets, built once from the data folder; `table` measures an embedder on them.
+    """Development sets, built once from the data folder; `table` measures an embedder on them.
 
     Synonyms are judged bare, and as the synsets write them: with all marks, some or none, each word in its own way;
     each of them alone, in a short sentence and in a passage of real text.
 
     Attributes:
         data: Folder of the training texts (see `harakat_recipes.mini.texts`).
-        seed: Of the choice of negatives and samples.
-        quick: Smaller retrieval sets, for a look while training.
+        seed: Seed of the choice of negatives and samples.
+        quick: True for smaller sets, for a look while training.
     """
 
     data: Path
@@ -119,7 +120,7 @@ class Judge:
         verses = {
             key: text
             for key, text in texts.verses().items()
-            if texts.surah_is_dev(key) and not (self.quick and int(key.split(":")[0]) % 2)
+            if is_held_out_surah(key) and not (self.quick and int(key.split(":")[0]) % 2)
         }
         self.keys = list(verses)
         self.marked = list(verses.values())
@@ -163,7 +164,7 @@ class Judge:
                 self.fragment_gold.append({index})
 
     def _draw_surroundings(self, chance: random.Random, notes: Sequence[str]) -> list[tuple[str, str]]:
-        """Draw what stands before and after a word in real text, 11 to 27 words, a place for each of the synonyms.
+        """Draw the words before and after a word in real text, 11 to 27 of them, a place for each of the synonyms.
 
         In turn from commentaries, from marked hadith and from the same without marks, all of them held out.
         """
@@ -180,7 +181,10 @@ class Judge:
         return found
 
     def table(self, embed: Embed, dim: int | None = None) -> dict[str, float]:
-        """Measure `embed`, cut to its first `dim` dimensions where that is given. Percentages, but for cosines."""
+        """Return the figures of `embed`, cut to its first `dim` dimensions where that is given.
+
+        Accuracies, recalls, precisions and the Spearman are in percent; margins and cosines are not.
+        """
 
         def cut(items: Sequence[str], kind: Role) -> Vectors:
             vectors = embed(items, kind)[:, :dim]
@@ -228,7 +232,7 @@ class Judge:
         return figures
 
     def imlai(self) -> list[str]:
-        """The verses of the held-out surahs in everyday spelling, marks kept."""
+        """Return the verses of the held-out surahs in everyday spelling, marks kept."""
         from harakat.arabic.spelling.imlai import to_imlai
 
         return [to_imlai(text) for text in self.marked]

@@ -27,15 +27,15 @@ _ARABIC = (
 )
 _TO_ARABIC = str.maketrans(_LETTERS, _ARABIC)
 _REMARK = re.compile(r"<pos>.*|\([^)]*\)?|\[[^]]*\]?|\+")
-# What a stem of a category takes to be the word of a dictionary: the feminine ending, the vowel of the past tense.
+# Endings that make a stem the word of a dictionary, by category: the vowel of the past tense, the feminine ending.
 _VERBS = {"PV": "a", "PV_intr": "a", "PV_V": "a", "PV_V_intr": "a", "PV_0": ""}
 _FEMININE = ("Nap", "NapAt", "Napdu")
 _LARGEST = 8
-"""Words of a group: a gloss of more is too general to make synonyms."""
+"""Most words of a group: a gloss of more is too general to make synonyms."""
 
 
 def lemmas(folder: Path) -> list[tuple[str, bool, frozenset[str]]]:
-    """Return (marked word, whether it is a verb, its English glosses) of each lemma but names.
+    """Return (marked word, true for a verb, its English glosses) of each lemma but names.
 
     Raises:
         RecordError: The file is not in `folder`, or a line has fewer than four columns.

@@ -1,4 +1,4 @@
-"""The losses: holding to the teacher, and contrast, each at every Matryoshka dimension."""
+"""Losses besides the teacher's: contrast, margins and likeness, each at every Matryoshka dimension."""
 
 from __future__ import annotations
 
@@ -8,31 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, normalize
 
-__all__ = ["Cut", "contrast", "hold", "likeness", "margin", "part", "reached", "structure"]
-
-Cut = int | slice
-"""The first so many dimensions of a vector, or those that a slice takes."""
+__all__ = ["contrast", "likeness", "margin", "part", "structure"]
 
 
-def _unit(vectors: Tensor, dim: Cut) -> Tensor:
-    return normalize(vectors[:, dim if isinstance(dim, slice) else slice(dim)], dim=1)
-
-
-def hold(vectors: Tensor, targets: Tensor, dims: Sequence[int]) -> Tensor:
-    """Return the mean of 1 - cosine to the targets, over the prefixes of all `dims`; (n, hidden) both."""
-    parts = [1 - (_unit(vectors, dim) * _unit(targets, dim)).sum(1).mean() for dim in dims]
-    return torch.stack(parts).mean()
+def _unit(vectors: Tensor, dim: int) -> Tensor:
+    return normalize(vectors[:, :dim], dim=1)
 
 
 def contrast(
-    anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dims: Sequence[Cut], scale: float = 20.0
+    anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dims: Sequence[int], scale: float = 20.0
 ) -> Tensor:
-    """Multiple negatives ranking over the prefixes of all `dims`.
+    """Return the loss of multiple negatives ranking, the mean over the prefixes of all `dims`.
 
     Args:
         anchors: (n, hidden).
         candidates: Positives and negatives of the whole batch, (m, hidden).
-        gold: Index of each anchor's positive among the candidates, (n,).
+        gold: Index of each anchor's positive among the candidates, int64 (n,).
         hidden: bool (n, m), true where a candidate must not count against an anchor.
         dims: Matryoshka dimensions.
         scale: Inverse temperature of the cosines.
@@ -44,22 +35,15 @@ def contrast(
     return torch.stack(parts).mean()
 
 
-@torch.no_grad()
-def reached(anchors: Tensor, candidates: Tensor, gold: Tensor, hidden: Tensor, dim: Cut, share: float) -> Tensor:
-    """Return which anchors have their positive among the nearest `share` of the candidates; bool (n,).
+def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[int], least: float) -> Tensor:
+    """Return the mean amount by which cosine(anchor, near) - cosine(anchor, far) falls short of `least`.
 
-    A query whose passage lies farther off says too little of it, or speaks of something else: of questions cut out of
-    commentaries three in four. Arguments as for `contrast`.
-    """
-    scores = (_unit(anchors, dim) @ _unit(candidates, dim).T).masked_fill(hidden, -2)
-    nearer = (scores > scores.gather(1, gold[:, None])).sum(1)
-    return nearer < share * len(candidates)
-
-
-def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[Cut], least: float) -> Tensor:
-    """Return by how much cosine(anchor, near) - cosine(anchor, far) falls short of `least`; (n, hidden) all three.
-
-    The mean over the prefixes of all `dims`.
+    Args:
+        anchors: (n, hidden).
+        near: Texts that are to be nearer, (n, hidden).
+        far: Texts that are to be farther, (n, hidden).
+        dims: Matryoshka dimensions, over whose prefixes the mean is taken.
+        least: Margin from which on nothing more is asked.
     """
     parts = []
     for dim in dims:
@@ -68,8 +52,8 @@ def margin(anchors: Tensor, near: Tensor, far: Tensor, dims: Sequence[Cut], leas
     return torch.stack(parts).mean()
 
 
-def part(first: Tensor, second: Tensor, dims: Sequence[Cut], above: float) -> Tensor:
-    """Return by how much the cosine of the pairs exceeds `above`, over the prefixes of all `dims`; (n, hidden) both."""
+def part(first: Tensor, second: Tensor, dims: Sequence[int], above: float) -> Tensor:
+    """Return the mean excess of the pairs' cosine over `above`, over the prefixes of all `dims`; (n, hidden) both."""
     parts = [(_unit(first, dim) * _unit(second, dim)).sum(1).sub(above).relu().mean() for dim in dims]
     return torch.stack(parts).mean()
 
@@ -77,24 +61,24 @@ def part(first: Tensor, second: Tensor, dims: Sequence[Cut], above: float) -> Te
 def likeness(
     short: Tensor,
     full: Tensor,
-    dims: Sequence[Cut],
+    dims: Sequence[int],
     others: tuple[Tensor, Tensor] | None = None,
     scale: float = 20.0,
 ) -> Tensor:
-    """Return how far the neighbours in prefixes of `short`, (n, size), differ from those in `full`, (n, hidden).
+    """Return the divergence of the neighbours in prefixes of `short`, (n, size), from those in `full`, (n, hidden).
 
-    The mean over `dims` of the Kullback-Leibler divergence between each row's similarities to the other rows, as a
-    softmax in `full` and in the prefix.
+    It is the mean over `dims` of the Kullback-Leibler divergence between each row's similarities to the other rows, as
+    a softmax in `full` and in the prefix.
 
     Args:
         short: Rows whose prefixes are judged.
-        full: The same texts as they should be.
+        full: Vectors of the same texts, whose neighbours are the right ones.
         dims: Lengths of the prefixes.
         others: Other texts, (m, size) and (m, hidden), that the rows are compared with instead of with each other.
         scale: Inverse temperature of the cosines.
     """
 
-    def similarities(part: Tensor, other: Tensor | None, dim: Cut) -> Tensor:
+    def similarities(part: Tensor, other: Tensor | None, dim: int) -> Tensor:
         part = _unit(part, dim)
         if other is None:
             return (part @ part.T * scale).fill_diagonal_(-1e4).log_softmax(1)

@@ -1,4 +1,4 @@
-"""One step's mixture: phrases held to the teacher, words with their contrasts, queries with their passages."""
+"""Mixture of a step: phrases held to the teacher, words with their contrasts, queries with their passages."""
 
 from __future__ import annotations
 
@@ -6,68 +6,73 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harakat.arabic.tokenizers.mini import PieceTokenizer
+from harakat.data.held_out import is_held_out_surah
 from harakat.model.families.mini_network import MarkedBert
+from harakat.training.distillation import hold
 from harakat_recipes.mini import losses, texts
 from harakat_recipes.mini.bank import Bank
-from harakat_recipes.mini.batches import Sequence_, pool, prepare
+from harakat_recipes.mini.batches import TokenSequence, pool, prepare
 from harakat_recipes.mini.examples import bare_codes, thinned
 from harakat_recipes.mini.glosses import Glosses
 from harakat_recipes.mini.scenes import frame, scene
-from harakat_recipes.mini.targets import Phrases
+from harakat_recipes.mini.settings import Settings
+from harakat_recipes.mini.targets import Targets
 from harakat_recipes.mini.words import Triplet, Words
 
-if TYPE_CHECKING:
-    from harakat_recipes.mini.settings import Settings
-
-__all__ = ["PARTED", "Mixture", "Pair", "Spot", "nearest", "overlaps"]
+__all__ = ["KINDS", "PARTED", "Mixture", "Pair", "Spot", "overlaps"]
 
 # Up to six tokens a phrase is a word, whose marks may change it: only its bare form is held to the teacher. From 20
 # on its marks must not move it: most are shown whole.
 _WORD_TOKENS, _PASSAGE_TOKENS = 6, 20
 _LONGEST_WORDS = 88
-"""Words of a passage, so that few are cut at 160 tokens and what a query speaks of is in it."""
+"""Most words of a passage, so that few are cut at 160 tokens and the subject of a query is in it."""
 # Cosines above or below which nothing more is asked, for a word alone and in a sentence: of two conflicting vowellings,
 # and of each of them with the bare word.
 PARTED, _PARTED_IN_CARRIER = -0.1, 0.1
 _NEAR, _NEAR_IN_CARRIER, _NEAR_WEIGHT = 0.3, 0.5, 0.3
-_CIRCLE = 24
-"""Of so many texts nearest to a held one some are drawn with it."""
-_SHORT_CARRIER, _LONGEST_PARTED = 8, 12
-"""Words around a word: from so many on its part in the cosine shrinks, up to so many its marks part two texts."""
-_LONG_CARRIERS = (12, 28)
+_SHORT_CARRIER = 8
+"""Words around a word from which on its part in the cosine shrinks."""
 _MARGIN = 0.25
-"""By how much a synonym shall be nearer than the same letters vowelled otherwise."""
-_KINDS = ("verse", "fragment", "question")
+"""Margin by which a synonym is to be nearer than the same letters vowelled otherwise."""
+KINDS = ("verse", "fragment", "question")
+"""Kinds of pairs: a commentary and its verse, a fragment and its hadith, a question and its verses."""
 _ASK = ("ما معنى", "ماذا قال الله عن", "ما حكم", "كيف", "لماذا", "من الذين", "ما جزاء", "هل", "ما فضل", "")
 Spot = tuple[int, int]
-"""Where a passage lies in its source: from the first number up to, not including, the second."""
+"""Place of a passage in its source: from the first number up to, not including, the second."""
 Pair = tuple[str, str, Spot]
 
 
 class Mixture:
-    """Draws the examples of a step and computes its losses."""
+    """Source of a step's examples and of its losses.
+
+    Args:
+        folder: Data folder.
+        targets: Texts with the teacher's vectors.
+        words: Synonyms and homographs.
+        tokenizer: The network's tokenizer.
+        settings: Settings of the round.
+        glosses: Words with their glosses; None for no such words.
+    """
 
     def __init__(
         self,
         folder: Path,
-        held: Phrases,
+        targets: Targets,
         words: Words,
         tokenizer: PieceTokenizer,
         settings: Settings,
         glosses: Glosses | None = None,
     ) -> None:
         self.glosses = glosses
-        self.held, self.words, self.tokenizer, self.settings = held, words, tokenizer, settings
-        self.targets = torch.from_numpy(held.targets)
-        self.near = nearest(self.targets, _CIRCLE) if settings.company else None
+        self.words, self.tokenizer, self.settings = words, tokenizer, settings
+        self.sequences, self.targets = targets.sequences, torch.from_numpy(targets.vectors)
         self.prose = [text for text in texts.prose(folder, dev=False) if len(text.split()) > 20]
-        self.verses = {key: text for key, text in texts.verses().items() if not texts.surah_is_dev(key)}
+        self.verses = {key: text for key, text in texts.verses().items() if not is_held_out_surah(key)}
         self.keys = list(self.verses)
         self.place = {key: index for index, key in enumerate(self.keys)}
         self.first: dict[str, int] = {}  # a verse that comes again is the same passage
@@ -77,17 +82,7 @@ class Mixture:
         for key, text in texts.commentaries(folder):
             self.commentary[key].append(text)
         self.bank = Bank(settings.bank)
-        self.short = nn.Parameter(torch.eye(self.targets.shape[1])[: max(settings.short, default=0)])
-        """Of the short prefixes, a map of finished vectors, (dim, hidden)."""
-        # A vector has what `short` makes of it before it, so that every dim is a slice of one row.
-        self._dims = self._cuts(settings.dims)
-        self._pair_dims = self._cuts(settings.pair_dims or settings.dims)
-        self._narrow = self._cuts([dim for dim in settings.dims if dim < self.targets.shape[1]])
-
-    def _cuts(self, dims: Sequence[int]) -> list[losses.Cut]:
-        """Return where `dims` of the whole vector lie in a row, and the short prefixes after them."""
-        begin = len(self.short)
-        return [*(slice(begin, begin + dim) for dim in dims), *(slice(dim) for dim in self.settings.short)]
+        self._narrow = [dim for dim in settings.dims if dim < self.targets.shape[1]]
 
     def losses(
         self, network: MarkedBert, chance: random.Random, step: int
@@ -97,7 +92,7 @@ class Mixture:
         Returns:
             {name: (weight, loss)}, and the number of tokens.
         """
-        batch: list[Sequence_] = []
+        batch: list[TokenSequence] = []
         chosen = self._phrases(chance)
         batch += [self.seen(index, chance) for index in chosen]
         in_carrier = step % 2 == 1
@@ -114,26 +109,18 @@ class Mixture:
         batch += [
             thinned(s, chance) for s in prepare(self.tokenizer, [p for _, p, _ in pairs], longest=self.settings.longest)
         ]
-        # In a long text the marks of one word shall not part it from the same text.
-        parting = in_carrier and around <= _LONGEST_PARTED
         clashes = [self.words.clash(chance) for _ in range(self.settings.clashes // (2 if in_carrier else 1))]
         start_clashes = len(batch)
-        put = carry if parting else str
-        items = [put(clash[way]) for way in range(3) for clash in clashes]
+        items = [carry(clash[way]) for way in range(3) for clash in clashes]
         batch += prepare(self.tokenizer, items, longest=self.settings.longest)
         start_glosses = len(batch)
         drawn = self.glosses.draw(self.settings.glosses, chance) if self.glosses else None
         if drawn:
             batch += prepare(self.tokenizer, drawn.texts, longest=self.settings.longest)
         with torch.autocast("cpu", torch.bfloat16):
-            full = pool(network, batch)
-        vectors = torch.cat([full @ self.short.T, full], 1)
-        wanted = self.targets[chosen].float()
-        found = {"hold": (self.settings.hold_weight, losses.hold(full[:start_words], wanted, self.settings.dims))}
-        if self.settings.order_weight:
-            order = losses.likeness(full[:start_words], wanted, self.settings.dims)
-            found["order"] = (self.settings.order_weight, order)
-        dims = self._dims
+            vectors = pool(network, batch)
+        wanted, dims = self.targets[chosen].float(), self.settings.dims
+        found = {"hold": (self.settings.hold_weight, hold(vectors[:start_words], wanted, dims))}
         count = len(triplets)
         anchors, rest = vectors[start_words : start_words + count], vectors[start_words + count : start_pairs]
         hidden = self._hidden(triplets, negatives)
@@ -151,24 +138,24 @@ class Mixture:
             found["told apart in carrier"] = (self.settings.carrier_weight, told)
         queries = vectors[start_pairs : start_pairs + len(pairs)]
         passages = vectors[start_pairs + len(pairs) : start_clashes]
-        kind = _KINDS[step % 3]
+        kind = KINDS[step % 3]
         found[kind] = (1.0, self._ranked(kind, queries, passages, vectors[:start_words], [key for *_, key in pairs]))
         if self.settings.structure_weight:
             rows = slice(start_clashes)
-            alike = losses.likeness(vectors[rows], full[rows].detach(), self._narrow)
+            alike = losses.likeness(vectors[rows], vectors[rows].detach(), self._narrow)
             found["structure"] = (self.settings.structure_weight, alike)
         if clashes:
             first, second, bare = vectors[start_clashes:start_glosses].view(3, len(clashes), -1)
-            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if parting else PARTED)
-            least = _NEAR_IN_CARRIER if parting else _NEAR
+            parted = losses.part(first, second, dims, _PARTED_IN_CARRIER if in_carrier else PARTED)
+            least = _NEAR_IN_CARRIER if in_carrier else _NEAR
             near = _NEAR_WEIGHT * sum(losses.part(way, -bare.detach(), dims, -least) for way in (first, second))
-            found["clash in carrier" if parting else "clash"] = (self.settings.clash_weight, parted + near)
+            found["clash in carrier" if in_carrier else "clash"] = (self.settings.clash_weight, parted + near)
         if drawn and self.glosses:
-            found["gloss"] = (1.0, self.glosses.loss(full[start_glosses:], drawn, self.settings.dims))
+            found["gloss"] = (1.0, self.glosses.loss(vectors[start_glosses:], drawn, dims))
         return found, sum(len(s.ids) for s in batch)
 
     def _ranked(self, kind: str, queries: Tensor, passages: Tensor, others: Tensor, spots: list[Spot]) -> Tensor:
-        """Rank each query's passage before those of the batch and of the steps before."""
+        """Return the loss of ranking each query's passage before those of the batch and of earlier steps."""
         count = len(queries)
         remembered, before = self.bank.recall(kind, queries.shape[1])
         candidates = torch.cat([passages, others, remembered])
@@ -177,18 +164,12 @@ class Mixture:
         if before:
             hidden[:, -len(before) :] = overlaps(spots, before)
         self.bank.keep(kind, passages, spots)
-        gold = torch.arange(count)
-        if self.settings.reach:
-            whole = slice(len(self.short), None)
-            told = losses.reached(queries, candidates, gold, hidden, whole, self.settings.reach)
-            if not bool(told.any()):
-                return queries.sum() * 0
-            queries, gold, hidden = queries[told], gold[told], hidden[told]
-        return losses.contrast(queries, candidates, gold, hidden, self._pair_dims)
+        dims = self.settings.pair_dims or self.settings.dims
+        return losses.contrast(queries, candidates, torch.arange(count), hidden, dims)
 
-    def seen(self, index: int, chance: random.Random) -> Sequence_:
+    def seen(self, index: int, chance: random.Random) -> TokenSequence:
         """Return a held text with the marks that a step shows of it."""
-        sequence = self.held.sequences[index]
+        sequence = self.sequences[index]
         if len(sequence.ids) <= _WORD_TOKENS:
             return bare_codes(sequence)
         if len(sequence.ids) > _PASSAGE_TOKENS and chance.random() < 0.4:
@@ -196,45 +177,45 @@ class Mixture:
         return thinned(sequence, chance)
 
     def _phrases(self, chance: random.Random) -> list[int]:
+        """Draw the held texts of a step, as many as its tokens allow; return their indices."""
         chosen: list[int] = []
         tokens = 0
         while tokens < self.settings.phrase_tokens:
-            index = chance.randrange(len(self.held.sequences))
-            drawn = [index]
-            if self.near is not None:
-                drawn += chance.sample(self.near[index].tolist(), self.settings.company)
-            chosen += drawn
-            tokens += sum(len(self.held.sequences[at].ids) for at in drawn)
+            chosen.append(chance.randrange(len(self.sequences)))
+            tokens += len(self.sequences[chosen[-1]].ids)
         return list(dict.fromkeys(chosen))
 
     def _hidden(self, triplets: list[Triplet], negatives: list[int]) -> Tensor:
-        """Return which positives, then which negatives, must not count against an anchor: they may mean the same."""
+        """Return true where a positive or negative must not count against an anchor, as it may mean the same.
+
+        Returns:
+            bool (triplets, triplets + negatives), the positives first.
+        """
         related = self.words.related
         positives = [(row, (t.base, texts.strip_marks(t.positive))) for row, t in enumerate(triplets)]
         columns = [*positives, *((row, (triplets[row].base,)) for row in negatives)]
         rows = [
             [
-                whose != row and any(base == triplet.base or related(triplet.base, base) for base in bases)
-                for whose, bases in columns
+                owner != row and any(base == triplet.base or related(triplet.base, base) for base in bases)
+                for owner, bases in columns
             ]
             for row, triplet in enumerate(triplets)
         ]
         return torch.tensor(rows, dtype=torch.bool).view(len(triplets), len(columns))
 
     def carrier(self, chance: random.Random) -> tuple[Callable[[str], str], int]:
-        """Draw a sentence and return what puts a word into it, and how many words there are around that."""
+        """Draw a sentence; return a function that puts a word into it, and the number of words around that."""
         if chance.random() < self.settings.frames:
             before, after = frame(chance)
             return lambda word: f"{before} {word} {after}".strip(), len(f"{before} {after}".split())
         source = chance.random()
-        long = chance.random() < self.settings.long_carriers
         if source < 0.4:
-            words = " ".join(scene(chance) for _ in range(4 if long else 1)).split()
+            words = scene(chance).split()
         elif source < 0.8:
             words = chance.choice(self.commentary[chance.choice(self.keys)] or ["-"]).split()
         else:
             words = chance.choice(self.prose).split()
-        size = chance.randint(*_LONG_CARRIERS) if long else chance.randint(2, 6 if chance.random() < 0.6 else 12)
+        size = chance.randint(2, 6 if chance.random() < 0.6 else 12)
         start = chance.randrange(max(1, len(words) - size))
         words = words[start : start + size]
         if source >= 0.8 and chance.random() < 0.5:
@@ -244,9 +225,11 @@ class Mixture:
         return lambda word: " ".join([*head, word, *tail]), len(head) + len(tail)
 
     def pairs(self, chance: random.Random, kind: int) -> list[Pair]:
-        """Draw pairs (query, passage, where the passage lies), in runs of neighbours, the hardest to tell apart.
+        """Draw pairs (query, passage, place of the passage), in runs of neighbours, the hardest to tell apart.
 
-        Of kind 0 a commentary and its verse, 1 a fragment and its hadith, 2 a question and its verses.
+        Args:
+            chance: Source of the choice.
+            kind: Index of one of `KINDS`.
         """
         pairs: list[Pair] = []
         while len(pairs) < self.settings.pairs:
@@ -294,21 +277,9 @@ class Mixture:
 
 
 def overlaps(first: Sequence[Spot] | Tensor, second: Sequence[Spot] | Tensor) -> Tensor:
-    """Return which passages of one source share a part: bool (len(first), len(second))."""
+    """Return true where passages of one source share a part: bool (len(first), len(second))."""
     one, other = torch.as_tensor(first), torch.as_tensor(second)
     return (one[:, None, 0] < other[None, :, 1]) & (other[None, :, 0] < one[:, None, 1])
-
-
-def nearest(rows: Tensor, count: int, block: int = 1024) -> Tensor:
-    """Return the `count` rows nearest to each of the unit `rows`, (n, hidden), itself left out: int64 (n, count)."""
-    every = rows.float()
-    count = min(count, len(rows) - 1)
-    found = []
-    for start in range(0, len(rows), block):
-        scores = every[start : start + block] @ every.T
-        scores[torch.arange(len(scores)), torch.arange(start, start + len(scores))] = -2
-        found.append(scores.topk(count, dim=1).indices)
-    return torch.cat(found)
 
 
 def _triplet_texts(triplets: list[Triplet], carry: Callable[[str], str]) -> tuple[list[str], list[int]]:

@@ -1,14 +1,14 @@
-"""Short prefixes of their own, and all dims as they were: the very last step of training.
+"""A map of their own for the short prefixes, with full width nearly as it was: the very last step of training.
 
 At full width only the angles between vectors count, not their coordinates. So the first dims may be any linear map of
-the vector, the best one that can be found for ranking, as long as the dims behind them make up for it: with A the map
+the vector, the best one that can be found for ranking, as long as the dims after them make up for it: with A the map
 of the short prefix, scaled so that no direction is counted more than once, the others hold the square root of
 I - A'A. All of it is linear and becomes part of the projection.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -17,56 +17,25 @@ from torch.nn.functional import normalize
 from harakat_recipes.mini import losses
 from harakat_recipes.mini.head import Pooled, descend, rank
 from harakat_recipes.mini.mixture import PARTED
+from harakat_recipes.mini.settings import PrefixSettings
 
-__all__ = ["PrefixSettings", "complete", "even", "fit_prefix", "shorten"]
-
-
-@dataclass(frozen=True)
-class PrefixSettings:
-    """Of the map to the short prefixes.
-
-    Attributes:
-        dims: Of the prefixes, all shorter than the whole; one that stands there twice counts double.
-        steps: Optimiser steps.
-        batch: Pairs of a kind a step.
-        rate: Peak learning rate.
-        structure_weight: Weight of keeping the neighbours that texts have at full width, and how like each passage is
-            to a query there.
-        clash_weight: Weight of the loss that parts conflicting vowellings.
-        upright_weight: Weight of keeping the map's rows at right angles and of one length. The nearer to that, the
-            less is lost at full width: at 1 the cosines of phrases moved by 0.0044 on average, at 10 by 0.0027, at 100
-            by 0.0003.
-        evenness: Power by which the parts between the Matryoshka dims are then brought to one size (see `even`); 0
-            leaves them as they are.
-        seed: Of the order of examples.
-    """
-
-    dims: list[int] = field(default_factory=lambda: [64])
-    steps: int = 550
-    batch: int = 768
-    rate: float = 2e-3
-    structure_weight: float = 1.0
-    clash_weight: float = 4.0
-    upright_weight: float = 10.0
-    evenness: float = 0.0
-    seed: int = 12
+__all__ = ["complete", "even", "fit_prefix", "shorten"]
 
 
-def shorten(projection: nn.Linear, data: Pooled, settings: PrefixSettings, first: Tensor | None = None) -> list[float]:
+def shorten(projection: nn.Linear, data: Pooled, settings: PrefixSettings) -> list[float]:
     """Give the first values of `projection` a map of their own, in place.
 
     Args:
         projection: (hidden, hidden), trained.
         data: Pooled vectors before the projection.
-        settings: Of the prefixes and of their training.
-        first: As for `fit_prefix`.
+        settings: Settings of the prefixes and of their training.
 
     Returns:
         The loss of every hundredth step.
     """
     with torch.no_grad():
         there = _projected(projection, data)
-    short, curve = fit_prefix(there, settings, first)
+    short, curve = fit_prefix(there, settings)
     every = _rows(there)
     turn = complete(short, every.T @ every / len(every))
     with torch.no_grad():
@@ -87,7 +56,7 @@ def even(projection: nn.Linear, data: Pooled, dims: list[int], power: float) -> 
         projection: (hidden, hidden), finished.
         data: Pooled vectors before the projection.
         dims: Matryoshka dims.
-        power: 0 changes nothing, at 1 all parts are of one size.
+        power: Strength of the change: 0 changes nothing, at 1 all parts are of one size.
 
     Returns:
         The factor of each part, the shortest prefix first.
@@ -126,21 +95,18 @@ def complete(short: Tensor, moment: Tensor) -> Tensor:
     return torch.cat([work, rest]).to(short.dtype)
 
 
-def fit_prefix(data: Pooled, settings: PrefixSettings, first: Tensor | None = None) -> tuple[Tensor, list[float]]:
-    """Train a linear map of finished vectors to the longest of its dims.
+def fit_prefix(data: Pooled, settings: PrefixSettings) -> tuple[Tensor, list[float]]:
+    """Train a linear map of finished vectors to the longest of its dims, beginning with their own first values.
 
     Args:
         data: Finished vectors.
-        settings: Of the prefixes and of their training.
-        first: The map to begin with, (dim, hidden) or with more rows; the vectors' own first values where None.
+        settings: Settings of the prefixes and of their training.
 
     Returns:
         The map, (dim, hidden), and the loss of every hundredth step.
     """
     torch.manual_seed(settings.seed)
-    if first is None:
-        first = torch.eye(data.phrases[0].shape[1])
-    short = first[: max(settings.dims)].clone().requires_grad_()
+    short = torch.eye(data.phrases[0].shape[1])[: max(settings.dims)].clone().requires_grad_()
     optimiser = torch.optim.Adam([short], lr=settings.rate)
     curve = descend(optimiser, settings.steps, lambda: _loss(short, data, settings))
     return short.detach(), curve

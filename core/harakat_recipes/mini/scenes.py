@@ -10,7 +10,7 @@ import random
 
 __all__ = ["frame", "scene"]
 
-_WHO = [
+_PEOPLE = [
     "رجل",
     "امرأة",
     "طفل",
@@ -52,7 +52,7 @@ _WHO = [
     "محام",
     "جندي",
 ]
-_DOES = [
+_ACTIONS = [
     "يعزف على العود",
     "يقرأ الجريدة",
     "يأكل التفاح",
@@ -109,7 +109,7 @@ _DOES = [
     "يوقع العقد",
     "يبني جدارا",
 ]
-_WHERE = [
+_SURROUNDINGS = [
     "في الحديقة",
     "في الشارع",
     "على الشاطئ",
@@ -242,14 +242,14 @@ _PLACE = [
 
 
 def scene(chance: random.Random) -> str:
-    """Return one sentence: someone doing something somewhere, or a line of news or a question."""
+    """Return one sentence: a person doing something somewhere, or a line of news or a question."""
     kind = chance.random()
     if kind < 0.6:
-        parts = [chance.choice(_WHO), chance.choice(_DOES)]
+        parts = [chance.choice(_PEOPLE), chance.choice(_ACTIONS)]
         if chance.random() < 0.7:
-            parts.append(chance.choice(_WHERE))
+            parts.append(chance.choice(_SURROUNDINGS))
         if chance.random() < 0.15:
-            parts += ["و" + chance.choice(_WHO), chance.choice(_DOES)]
+            parts += ["و" + chance.choice(_PEOPLE), chance.choice(_ACTIONS)]
         if chance.random() < 0.1:
             parts.insert(0, chance.choice(("لا", "ربما", "كان", "هل", "يبدو أن")))
         return " ".join(parts)
@@ -257,7 +257,7 @@ def scene(chance: random.Random) -> str:
     return pattern.format(a=chance.choice(_THING), b=chance.choice(_WHEN), c=chance.choice(_PLACE))
 
 
-# What people write around a word that they ask about or speak of; none of it is a sentence of the evaluation's.
+# Words that people write around a word that they ask about or speak of; no sentence of the evaluation is among them.
 _BEFORE = [
     "معنى",
     "تعريف",

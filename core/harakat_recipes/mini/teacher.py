@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harakat.errors import CheckpointError, MissingExtraError
-from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
+from harakat.model.families.mini_network import MarkedBertConfig
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Source", "bare_tokenizer", "fresh_network", "read_source", "source_path", "starting_state", "wanted_pieces"]
+__all__ = ["Source", "bare_tokenizer", "read_source", "source_path", "starting_state", "wanted_pieces"]
 
 _WORD_START = "\u2581"
 _SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -44,7 +44,7 @@ _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed file: sizes, vocabulary of (piece, score), and float32 tensors under the file's short names."""
+    """Contents of the file: sizes, vocabulary of (piece, score), and tensors under the file's short names."""
 
     sizes: dict[str, Any]
     vocabulary: list[tuple[str, float]]
@@ -73,7 +73,7 @@ def read_source(path: Path) -> Source:
     """Parse the file at `path`; matrices stay quantised, as uint8 rows, until `starting_state` needs them.
 
     Raises:
-        CheckpointError: Not such a file.
+        CheckpointError: The file is of another kind.
     """
     raw = path.read_bytes()
     if raw[:4] != b"E5S1":
@@ -196,19 +196,3 @@ def starting_state(source: Source, kept: list[int]) -> tuple[MarkedBertConfig, d
             state[f"{here}{name}.weight"] = read(f"{there}{short}.w")
             state[f"{here}{name}.bias"] = vector(f"{there}{short}.b")
     return config, state
-
-
-def fresh_network(config: MarkedBertConfig, layers: int) -> MarkedBert:
-    """Return a network of `layers` blocks with random weights, its marks silent: what the teacher's weights spare."""
-    network = MarkedBert(replace(config, num_hidden_layers=layers))
-    with torch.no_grad():
-        for name, tensor in network.named_parameters():
-            if name == "mark_gain":
-                tensor.copy_(starting_gain(len(tensor)))
-            elif name == "marks" or name.endswith("bias"):
-                tensor.zero_()
-            elif "norm" in name:
-                tensor.fill_(1.0)
-            else:  # as BERT does it (Devlin et al. 2019)
-                tensor.normal_(0.0, 0.02)
-    return network

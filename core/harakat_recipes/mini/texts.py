@@ -1,4 +1,4 @@
-"""Readers of the training texts, and what is held out of training.
+"""Readers of the training texts, without what `harakat.data.held_out` keeps for judging.
 
 Every file is jsonl, plain or .xz, in one folder given by the caller:
 
@@ -17,29 +17,24 @@ from __future__ import annotations
 import json
 import lzma
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harakat.data.held_out import HELD_OUT_BOOKS, is_held_out_surah, is_held_out_synset
 from harakat.errors import MissingExtraError, RecordError
 
 __all__ = [
-    "DEV_BOOKS",
     "commentaries",
     "dev_commentaries",
-    "held_out",
+    "file_of",
     "matn",
     "prose",
     "rows",
     "strip_marks",
-    "surah_is_dev",
     "synsets",
     "verses",
 ]
-
-DEV_BOOKS = frozenset({"bulugh_almaram", "aladab_almufrad", "shamail_muhammadiyah"})
-"""Hadith books that no training step sees."""
 
 _MARKS = re.compile("[\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08ff\u0640]")
 _NOISE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -51,16 +46,26 @@ def strip_marks(text: str) -> str:
     return _MARKS.sub("", text)
 
 
+def file_of(folder: Path, name: str) -> Path:
+    """Return the path of ``name.jsonl`` or, where that is not there, of ``name.jsonl.xz`` in `folder`.
+
+    Raises:
+        RecordError: Neither file is there.
+    """
+    plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.xz"
+    if not plain.is_file() and not packed.is_file():
+        raise RecordError(f"{folder} holds neither {plain.name} nor {packed.name}")
+    return plain if plain.is_file() else packed
+
+
 def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """Yield the records of ``name.jsonl`` or ``name.jsonl.xz`` in `folder`.
 
     Raises:
         RecordError: Neither file is there, or a line is no JSON object.
     """
-    plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.xz"
-    if not plain.is_file() and not packed.is_file():
-        raise RecordError(f"{folder} holds neither {plain.name} nor {packed.name}")
-    with plain.open(encoding="utf-8") if plain.is_file() else lzma.open(packed, "rt", encoding="utf-8") as lines:
+    path = file_of(folder, name)
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 record = json.loads(line)
@@ -69,37 +74,27 @@ def rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def held_out(key: str, parts: int = 3) -> bool:
-    """True for one in `parts` keys, the same ones on every machine; for none where `parts` is 0."""
-    return parts > 0 and zlib.crc32(key.encode()) % parts == 0
-
-
-def surah_is_dev(ayah: str) -> bool:
-    """True where the verse key ("2:255") belongs to a surah that is kept for judging."""
-    return int(ayah.split(":")[0]) % 3 == 0
-
-
 def _clean(text: str) -> str:
     return _SPACES.sub(" ", _NOISE.sub("", text)).strip()
 
 
 def synsets(folder: Path, *, dev: bool) -> list[tuple[str, list[str]]]:
-    """Return (synset, lemmas) of the training or of the held-out third."""
+    """Return (name, lemmas) of the synsets to train on, or with `dev` of the held-out third."""
     return [
         (row["synset"], [_clean(lemma) for lemma in row["lemmas"]])
         for row in rows(folder, "awn_synsets")
-        if held_out(row["synset"]) is dev
+        if is_held_out_synset(row["synset"]) is dev
     ]
 
 
 def prose(folder: Path, *, dev: bool) -> list[str]:
-    """Return the fully marked texts: hadith and classical prose."""
-    texts = [_clean(row["text"]) for row in rows(folder, "hadith") if (row["book"] in DEV_BOOKS) is dev]
+    """Return fully marked texts: hadith and classical prose, or with `dev` the hadith of the held-out books."""
+    texts = [_clean(row["text"]) for row in rows(folder, "hadith") if (row["book"] in HELD_OUT_BOOKS) is dev]
     return texts if dev else texts + [_clean(row["text"]) for row in rows(folder, "tashkeela_sample")]
 
 
 def matn(hadith: str) -> str:
-    """Return a hadith from where the chain of narrators most likely ends."""
+    """Return the part of a hadith after its chain of narrators, as far as that can be told."""
     words = hadith.split()
     for index, word in enumerate(words):
         bare = strip_marks(word)
@@ -127,9 +122,11 @@ def verses() -> dict[str, str]:
 
 def commentaries(folder: Path) -> list[tuple[str, str]]:
     """Return (verse key, commentary) of the training surahs."""
-    return [(row["ayah"], _clean(row["text"])) for row in rows(folder, "tafsir") if not surah_is_dev(row["ayah"])]
+    return [(row["ayah"], _clean(row["text"])) for row in rows(folder, "tafsir") if not is_held_out_surah(row["ayah"])]
 
 
 def dev_commentaries(folder: Path) -> list[tuple[str, str]]:
     """Return (verse key, modern commentary) of the surahs kept for judging."""
-    return [(row["ayah"], _clean(row["query"])) for row in rows(folder, "muyassar_dev") if surah_is_dev(row["ayah"])]
+    return [
+        (row["ayah"], _clean(row["query"])) for row in rows(folder, "muyassar_dev") if is_held_out_surah(row["ayah"])
+    ]

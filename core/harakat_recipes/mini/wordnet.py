@@ -12,12 +12,13 @@ from pathlib import Path
 from harakat.errors import RecordError
 from harakat_recipes.mini import lexicon
 
-__all__ = ["groups", "synsets_of"]
+__all__ = ["FILES", "groups", "synsets_of"]
 
 _SENSES = 2
-"""How many senses of a gloss are believed, the commonest ones: a gloss names the common sense of its word."""
+"""Number of senses of a gloss that are believed, the commonest ones: a gloss names the common sense of its word."""
 _LARGEST = 10
 _VERB, _OTHER = ("verb",), ("noun", "adj", "adv")
+FILES = tuple(f"index.{part}" for part in (*_VERB, *_OTHER))
 
 
 def groups(folder: Path) -> list[list[str]]:

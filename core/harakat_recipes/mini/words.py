@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harakat.arabic.marks import codes as markcodes
 from harakat.arabic.marks.codes import conflict
+from harakat.data.held_out import one_in
 from harakat.errors import RecordError
 from harakat_recipes.mini import lexicon, texts, thesaurus, wordnet
 from harakat_recipes.mini.examples import render
@@ -33,7 +34,7 @@ class Words:
     No pair of words that share a held-out synset is ever drawn, from whichever source.
 
     Args:
-        folder: The data folder.
+        folder: Data folder.
         attested: {base letters: mark strings} of a fully marked corpus, for negatives that exist.
         sources: {"synsets", "thesaurus", "lexicon" or "wordnet": how often a triplet is drawn from it}; a source that
             is not named is not read.
@@ -66,7 +67,7 @@ class Words:
         self.patterns: dict[int, list[tuple[int, ...]]] = defaultdict(list)
         self.forms: dict[str, set[tuple[int, ...]]] = defaultdict(set)
         self.where: dict[tuple[str, tuple[int, ...]], set[Hashable]] = defaultdict(set)
-        """What a form means, as far as is known; two forms that have nothing of it in common are two words."""
+        """Known meanings of each form; two forms without a common one are two words."""
         self._dropped = dropped
         self.forbidden = {
             frozenset((texts.strip_marks(a), texts.strip_marks(b)))
@@ -82,7 +83,7 @@ class Words:
             if not usable:
                 raise RecordError(f"{folder}: {name} holds no two words of one sense to train on")
             self.usable.append((weight, usable))
-        self.attested = {base: forms for base, forms in attested.items() if not texts.held_out(base, dropped)}
+        self.attested = {base: forms for base, forms in attested.items() if not one_in(base, dropped)}
         self.clashing = [
             base
             for base, forms in self.attested.items()
@@ -105,7 +106,7 @@ class Words:
 
     def _read_lexicon(self, folder: Path) -> None:
         for word, verb, glosses in lexicon.lemmas(folder):
-            if not texts.held_out(markcodes.separate(word)[0], self._dropped):
+            if not one_in(markcodes.separate(word)[0], self._dropped):
                 self._add_form(word, {(verb, gloss) for gloss in glosses})
         for group in lexicon.groups(folder):
             self._add(group)
@@ -115,13 +116,13 @@ class Words:
             self._add(group)
 
     def _read_thesaurus(self, folder: Path) -> None:
-        """Take its senses, but not its marks as forms that exist: they were typed by hand."""
+        """Add the senses, but not their marks as forms that exist: they were typed by hand."""
         for sense in thesaurus.senses(folder):
             self._add(sense)
 
     def _add(self, words: Sequence[str]) -> list[str]:
         """Add a group of those `words` that are not dropped, and return them."""
-        kept = [word for word in words if not texts.held_out(markcodes.separate(word)[0], self._dropped)]
+        kept = [word for word in words if not one_in(markcodes.separate(word)[0], self._dropped)]
         for word in kept:
             self.homes[markcodes.separate(word)[0]].add(len(self.groups))
         self.groups.append(kept)
@@ -149,11 +150,11 @@ class Words:
         ]
 
     def allowed(self, first: str, second: str) -> bool:
-        """True where two different base forms may be trained as synonyms: they share no held-out synset."""
+        """Return true where two different base forms may be trained as synonyms: they share no held-out synset."""
         return first != second and frozenset((first, second)) not in self.forbidden
 
     def related(self, first: str, second: str) -> bool:
-        """True where two base forms share a synset."""
+        """Return true where two base forms share a synset."""
         return bool(self.homes[first] & self.homes[second])
 
     def clash(self, chance: random.Random) -> tuple[str, str, str]:
@@ -206,12 +207,12 @@ class Words:
             return Triplet(anchor, positive, negative, base)
 
     def _exists(self, base: str, classes: Sequence[int]) -> bool:
-        """True where a form that is known to exist agrees with these marks."""
+        """Return true where a form that is known to exist agrees with these marks."""
         known = (*self.forms.get(base, ()), *self.attested.get(base, ()))
         return any(not conflict(classes, form) for form in known)
 
     def _senses(self, base: str, classes: Sequence[int]) -> set[Hashable]:
-        """Return what the forms that agree with these marks mean."""
+        """Return the known meanings of the forms that agree with these marks."""
         found = set(self.where.get((base, tuple(classes)), ()))
         for form in self.forms.get(base, ()):
             if not conflict(classes, form):

@@ -1,4 +1,4 @@
-"""Written words: which of a corpus are a known one with a prefix or an ending, and how rare a word is."""
+"""Written words of a corpus: known ones with prefixes and endings, and the rarity of each."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _PREFIXES = ("ال", "وال", "بال", "فال", "كال", "لل", "ولل", "
 _SUFFIXES = ("هما", "ها", "هم", "هن", "نا", "كم", "ات", "ين", "ون", "ان", "وا", "ه", "ك", "ي", "ت", "ة", "ا")
 _TAA_MARBUTA, _TAA = "ة", "ت"
 _LEAST = 3
-"""Letters of a word that is left when a prefix or an ending is taken away."""
+"""Fewest letters of a word that is left when a prefix or an ending is taken away."""
 _SHORTER = str.maketrans("أإآى", "اااي")
-"""What many type in place of a hamza on alef and of alef maksura."""
+"""Letters that many type in place of a hamza on alef and of alef maksura."""
 
 
 class Spelling(NamedTuple):
-    """A written word as one of the dictionary: which one, and how many letters before it are a prefix."""
+    """A written word as a word of the dictionary, `base`, after a prefix of so many letters."""
 
     base: str
     prefix: int
@@ -42,7 +42,7 @@ def spellings(known: Iterable[str], corpus: Mapping[str, int], most: int) -> dic
     Args:
         known: Bare words of the dictionary.
         corpus: {bare word: how often it stands in a corpus}.
-        most: How many words at most.
+        most: Number of words at most.
 
     Raises:
         RecordError: The dictionary alone has more words.
@@ -100,13 +100,13 @@ def corpus_words(items: Iterable[str]) -> Counter[str]:
 def rarities(
     known: Iterable[str], written: Mapping[str, Spelling], corpus: Mapping[str, int], share: float
 ) -> dict[str, np.float32]:
-    """Return how rare each word is: share / (share + p), p its share of a corpus's words (Arora et al. 2017).
+    """Return the rarity of each word: share / (share + p), p its share of a corpus's words (Arora et al. 2017).
 
     Args:
         known: Bare words of the dictionary.
-        written: What `spellings` returned: a word is counted in all of its forms.
+        written: Written words as `spellings` returns them: a word is counted in all of its forms.
         corpus: {bare word: how often it stands in a corpus}.
-        share: Of a word that counts for half of one that the corpus lacks.
+        share: Share of a word that counts for half of one that the corpus lacks.
     """
     counts = dict.fromkeys(known, 0)
     for word, spelling in written.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harakat_recipes.mini import texts
+from harakat.data.held_out import is_held_out_synset
 
 
 def write(folder, name, records):
@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> Path:
     write(
         folder,
         "awn_synsets",
-        [{"synset": n, "lemmas": kept if texts.held_out(n) else pairs[i % 4]} for i, n in enumerate(names)],
+        [{"synset": n, "lemmas": kept if is_held_out_synset(n) else pairs[i % 4]} for i, n in enumerate(names)],
     )
     write(folder, "muyassar_dev", [{"ayah": "3:1", "query": "شرح"}])
     return folder

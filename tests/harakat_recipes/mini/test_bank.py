@@ -27,7 +27,7 @@ def test_the_bank_keeps_the_last_ones(sizes, size):
 def test_a_restored_bank_is_the_same_and_does_not_share():
     bank, other = Bank(2), Bank(2)
     bank.keep("verse", torch.ones(1, 2), [(4, 6)])
-    other.restore(bank.state())
+    other.restore(*bank.state())
     bank.keep("verse", torch.zeros(2, 2), [(7, 8), (8, 9)])
     vectors, places = other.recall("verse", 2)
     assert vectors.tolist() == [[1.0, 1.0]]

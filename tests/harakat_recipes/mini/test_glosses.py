@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from harakat.arabic.marks.codes import conflict, separate
-from harakat_recipes.mini.glosses import Drawn, Glosses
-from harakat_recipes.mini.targets import Axes
+from harakat.training.distillation import Axes
+from harakat_recipes.mini.glosses import Drawn, Glosses, GlossVectors
 from harakat_recipes.mini.texts import strip_marks
 from support.stems import write_stems
 
@@ -28,9 +28,13 @@ DIMS = [16, 8]
 def glosses(tmp_path):
     write_stems(tmp_path, STEMS)
     noise = np.random.default_rng(0)
-    np.savez(tmp_path / "g.npz", texts=np.array(PHRASES), vectors=noise.normal(size=(6, 16)).astype(np.float32))
-    axes = Axes(np.zeros(16, np.float32), np.eye(16, dtype=np.float32))
-    return Glosses(tmp_path, tmp_path / "g.npz", axes)
+    made = GlossVectors(PHRASES, noise.normal(size=(6, 16)).astype(np.float32))
+    with (tmp_path / "g.npz").open("wb") as file:
+        made.save(file)
+    with (tmp_path / "g.npz").open("rb") as file:
+        read = GlossVectors.load(file)
+    assert read.texts == made.texts and np.array_equal(read.vectors, made.vectors)
+    return Glosses(tmp_path, read, Axes(np.zeros(16, np.float32), np.eye(16, dtype=np.float32)))
 
 
 def test_words_are_drawn_marked_or_bare(glosses):

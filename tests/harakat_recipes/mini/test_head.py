@@ -3,7 +3,8 @@
 import torch
 
 from harakat_recipes.mini import losses
-from harakat_recipes.mini.head import HeadSettings, fit
+from harakat_recipes.mini.head import fit
+from harakat_recipes.mini.settings import HeadSettings
 from support.pooled import accuracy, data, identity
 
 

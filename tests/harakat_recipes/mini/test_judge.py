@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from harakat.data.held_out import is_held_out_surah, is_held_out_synset
 from harakat_recipes.mini import texts
 from harakat_recipes.mini.judge import Judge, _surrounded, main
 
@@ -26,7 +27,7 @@ def letters(items, _kind):
 def judge(data):
     note = "في هذه الآية الكريمة شرح طويل لمعنى الصبر والصلاة والحق"
     write(data, "muyassar_dev", [{"ayah": f"6:{i}", "query": f"{note} {i}"} for i in range(1, 9)])
-    names = [name for name in (f"{i:08d}-n" for i in range(30)) if texts.held_out(name)]
+    names = [name for name in (f"{i:08d}-n" for i in range(30)) if is_held_out_synset(name)]
     sets = [["عِلْم", "مَعْرِفَة"], ["عَلَم", "راية"], ["قلم", "يراع"]]
     write(data, "awn_synsets", [{"synset": n, "lemmas": lemmas} for n, lemmas in zip(names, sets, strict=False)])
     return Judge(data, quick=True)
@@ -45,7 +46,7 @@ def test_only_what_is_held_out_is_judged(judge, data):
     assert {("عِلْم", "مَعْرِفَة", "عَلَم"), ("عَلَم", "راية", "عِلْم")} == set(judge.homographs)
     dev = {texts.strip_marks(word) for _, words in texts.synsets(data, dev=True) for word in words}
     assert judge.synonyms and all({anchor, near} <= dev for anchor, near, _ in judge.synonyms)
-    assert all(texts.surah_is_dev(key) for key in judge.keys)
+    assert all(is_held_out_surah(key) for key in judge.keys)
 
 
 def test_words_stand_in_passages_of_held_out_text(judge):

@@ -1,28 +1,36 @@
 """Training of harakat-mini: the pieces of a step, and a tiny run that stops, resumes and exports."""
 
+import json
 import random
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+import harakat_recipes.mini
 from harakat.arabic.marks import codes as markcodes
 from harakat.arabic.tokenizers.mini import PieceTokenizer
-from harakat.errors import RecordError
+from harakat.data.held_out import is_held_out_surah
+from harakat.errors import OptionError, RecordError
 from harakat.model.families.mini_network import MarkedBert, MarkedBertConfig
-from harakat.model.layers.attention import PaddedAttention
-from harakat_recipes.mini import losses, targets, teacher, texts
-from harakat_recipes.mini.batches import BucketAttention, Sequence_, embed, pool, prepare
-from harakat_recipes.mini.examples import Phrase, _typed, bare_codes, phrases, reworded, thinned
+from harakat.training.distillation import find_axes
+from harakat_recipes.mini import checkpoint, loop, losses, preparation, targets, texts
+from harakat_recipes.mini.__main__ import main
+from harakat_recipes.mini.batches import TokenSequence, embed, pool
+from harakat_recipes.mini.examples import _typed, bare_codes, phrases, thinned
 from harakat_recipes.mini.judge import _recall_and_map
 from harakat_recipes.mini.scenes import scene
 from harakat_recipes.mini.settings import Settings
-from support.stems import write_stems
+from support.marked import read_marked
 
 CONFIG = MarkedBertConfig(
     vocab_size=80,
@@ -43,29 +51,7 @@ def network():
 
 def sequences(lengths, seed=0):
     noise = np.random.default_rng(seed)
-    return [Sequence_(noise.integers(0, 60, n), noise.integers(1, 2**60, n)) for n in lengths]
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=12))
-def test_buckets_attend_like_padded_batches(lengths):
-    lengths = sorted(lengths, reverse=True)
-    torch.manual_seed(0)
-    q, k, v = torch.randn(3, sum(lengths), 2, 8)
-    padded = torch.zeros(3, len(lengths), lengths[0], 2, 8)
-    mask = torch.arange(lengths[0])[None] < torch.tensor(lengths)[:, None]
-    padded[:, mask] = torch.stack([q, k, v])
-    flat = padded.flatten(1, 2)
-    expected = PaddedAttention(len(lengths), lengths[0], mask)(flat[0], flat[1], flat[2]).view((*mask.shape, 2, 8))[
-        mask
-    ]
-    rows = BucketAttention(lengths)
-    assert torch.equal(rows.source[rows.real], torch.arange(sum(lengths)))
-    assert torch.equal(rows.token_lengths()[rows.real], torch.tensor(lengths).repeat_interleave(torch.tensor(lengths)))
-    q, k, v = (x[rows.source] for x in (q, k, v))
-    torch.testing.assert_close(rows(q, k, v)[rows.real], expected, atol=1e-5, rtol=1e-4)
-    with torch.no_grad():
-        torch.testing.assert_close(rows(q, k, v)[rows.real], expected, atol=1e-5, rtol=1e-4)
+    return [TokenSequence(noise.integers(0, 60, n), noise.integers(1, 2**60, n)) for n in lengths]
 
 
 def test_pooling_keeps_the_order_and_does_not_depend_on_the_batch():
@@ -78,93 +64,23 @@ def test_pooling_keeps_the_order_and_does_not_depend_on_the_batch():
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_axes_centre_turn_and_order_by_variance():
-    noise = np.random.default_rng(0)
-    vectors = noise.normal(size=(500, 32)).astype(np.float32) * np.linspace(0.1, 1, 32, dtype=np.float32) + 3
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    axes = targets.find_axes(vectors, alpha=0.0)
-    turned = (vectors - axes.mean) @ axes.matrix
-    assert np.abs(turned.mean(0)).max() < 1e-5
-    assert (np.diff(turned.var(0)) < 1e-7).all()
-    np.testing.assert_allclose(axes.matrix.T @ axes.matrix, np.eye(32), atol=1e-5)
-    whitened = targets.find_axes(vectors, alpha=1.0)
-    spread = ((vectors - whitened.mean) @ whitened.matrix).var(0)
-    assert spread.max() / spread.min() < 1.01
-
-
-def test_a_share_of_the_mean_stays():
-    noise = np.random.default_rng(0)
-    vectors = noise.normal(size=(400, 8)).astype(np.float32) + 3
-    whole, most = targets.find_axes(vectors, 0.25), targets.find_axes(vectors, 0.25, centre=0.75)
-    np.testing.assert_array_equal(whole.matrix, most.matrix)
-    left = (vectors - most.mean).mean(0)
-    np.testing.assert_allclose(left, 0.25 * vectors.mean(0), rtol=1e-5)
-
-
-def test_the_teacher_reads_a_text_after_each_prompt():
-    made, tokenizer = tiny_start(None)
-    items = ["كتب الرجل", "في البيت"]
-    views = [
-        embed(made, prepare(tokenizer, [prompt + text for text in items], longest=40)) for prompt in ("", "ب ", "د ")
-    ]
-    for prompts, expected in ((["", "ب ", "د "], sum(views)), (["د "], views[2])):
-        found = targets.teach(made, tokenizer, items, prompts, longest=40)
-        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-        cosines = (found * expected).sum(1) / np.linalg.norm(expected, axis=1)
-        assert cosines.min() > 0.999
-
-
 def test_a_target_is_of_the_everyday_spelling():
-    made, tokenizer = tiny_start(None)
+    made, tokenizer = tiny_start()
     uthmani, everyday = "ٱلسَّمَٰوَٰتِ", "السماوات"
-    axes = targets.Axes(np.zeros(32, np.float32), np.eye(32, dtype=np.float32))
-    items = [Phrase(uthmani, False), Phrase(everyday, False)]
-    one, other = targets.phrase_targets(made, tokenizer, items, axes, axes, longest=40).targets
+    one, other = targets.teach(made, tokenizer, [uthmani, everyday], longest=40)
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-def test_everyday_sentences_have_targets_of_their_own_axes():
-    made, tokenizer = tiny_start(None)
-    texts_ = ["كتب الرجل", "في البيت"]
-    vectors = targets.teach(made, tokenizer, texts_, [""], longest=40)
-    axes = targets.Axes(vectors.mean(0), np.eye(32, dtype=np.float32))
-    everyday = targets.Axes(vectors.mean(0) / 2, np.eye(32, dtype=np.float32))
-    items = [Phrase(texts_[0], True), Phrase(texts_[1], False)]
-    found = targets.phrase_targets(made, tokenizer, items, axes, everyday, longest=40).targets
-    np.testing.assert_allclose(found[0], everyday.apply(vectors)[0], atol=1e-3)
-    np.testing.assert_allclose(found[1], axes.apply(vectors)[1], atol=1e-3)
-    assert found[0] @ axes.apply(vectors)[0] < 0.9
-
-
-@given(st.lists(st.sampled_from(["رجل", "الحديقة", "يقرأ", "في"]), min_size=1, max_size=6), st.integers(0, 99))
-def test_a_sentence_takes_words_in_the_place_of_its_own(words, seed):
-    made = reworded(" ".join(words), ["قلم", "الماس"], random.Random(seed)).split()
-    assert len(made) == len(words)
-    changed = [(old, new) for old, new in zip(words, made, strict=True) if old != new]
-    assert 1 <= len(changed) <= 2
-    for old, new in changed:
-        assert new in (("القلم", "الماس") if old.startswith("ال") else ("قلم", "الماس"))
-
-
-def test_everyday_sentences_have_their_share_and_words_of_the_lexicon(data):
+def test_everyday_sentences_have_their_share(data):
     few, many = (phrases(data, 400, 1, scenes=share) for share in (0.1, 0.6))
     known = {scene(random.Random(seed)) for seed in range(3000)}
 
     def everyday(items):
-        found = sum(text in known for text, _ in items)
-        assert found <= sum(item.everyday for item in items) < len(items)
+        found = sum(text in known for text in items)
+        assert found < len(items)
         return found
 
     assert everyday(many) > 2 * everyday(few) > 0
-    assert not any("قَالَ" in text for text, daily in many if daily)
-    joined = phrases(data, 400, 1, scenes=0.6, paragraphs=0.5)
-    long = [text for text, daily in joined if daily and ". " in text]
-    assert len(long) == (len([item for item in joined if item.everyday]) - len(long)) // 2
-    single = {text for text, daily in joined if daily} - set(long)
-    assert all(2 <= text.count(". ") + 1 <= 10 and set(text.split(". ")) <= single for text in long)
-    write_stems(data, [("qalam", "N", "pen"), ("bayot", "N", "house")])
-    told = phrases(data, 400, 1, scenes=0.6, told=0.5)
-    assert sum("قلم" in text.split() for text, _ in told) > sum("قلم" in text.split() for text, _ in many)
 
 
 def test_the_projection_is_the_axes():
@@ -175,7 +91,7 @@ def test_the_projection_is_the_axes():
         pooled = pool(made, items)
         norm = float(pooled.norm(dim=1).mean())
         unit = torch.nn.functional.normalize(pooled, dim=1).numpy()
-        axes = targets.find_axes(np.random.default_rng(1).normal(size=(99, 32)).astype(np.float32), 0.5)
+        axes = find_axes(np.random.default_rng(1).normal(size=(99, 32)).astype(np.float32), 0.5)
         targets.attach_axes(made, axes, norm)
         ours = pool(made, items).numpy()
     expected = (pooled.numpy() - norm * axes.mean) @ axes.matrix
@@ -183,10 +99,8 @@ def test_the_projection_is_the_axes():
     assert axes.apply(unit).shape == (3, 32)
 
 
-def test_hold_is_zero_at_the_target_and_contrast_prefers_the_gold():
+def test_contrast_prefers_the_gold():
     vectors = torch.randn(6, 32)
-    assert losses.hold(vectors, vectors * 3, [32, 8]) < 1e-6
-    assert losses.hold(vectors, -vectors, [32]) > 1.99
     hidden = torch.zeros(6, 6, dtype=torch.bool)
     right = losses.contrast(vectors, vectors, torch.arange(6), hidden, [32])
     wrong = losses.contrast(vectors, vectors, (torch.arange(6) + 1) % 6, hidden, [32])
@@ -195,31 +109,6 @@ def test_hold_is_zero_at_the_target_and_contrast_prefers_the_gold():
     assert losses.part(vectors, -vectors, [32], 0.1) == 0
     nothing_else = ~torch.eye(6, dtype=torch.bool)
     assert losses.contrast(vectors, vectors, torch.arange(6), nothing_else, [32]) < 1e-5
-
-
-def test_losses_take_slices_as_they_take_prefixes():
-    torch.manual_seed(0)
-    one, other = torch.randn(2, 6, 8)
-    wide = [torch.cat([torch.randn(6, 3), x], 1) for x in (one, other)]
-    hidden = torch.zeros(6, 6, dtype=torch.bool)
-    for dim in (4, 8):
-        cut = slice(3, 3 + dim)
-        gold = torch.arange(6)
-        assert losses.contrast(*wide, gold, hidden, [cut]) == losses.contrast(one, other, gold, hidden, [dim])
-        assert losses.part(*wide, [cut], 0.1) == losses.part(one, other, [dim], 0.1)
-        assert losses.margin(*wide, wide[1].flip(0), [cut], 0.1) == losses.margin(one, other, other.flip(0), [dim], 0.1)
-        assert losses.likeness(wide[0], one, [cut]) == losses.likeness(one, one, [dim])
-
-
-def test_a_query_counts_only_if_its_passage_lies_among_the_nearest():
-    passages = torch.eye(10)
-    queries = passages[:3] + torch.tensor([0.0, 0.5, 3.0])[:, None] * passages[5:8]
-    hidden = torch.zeros(3, 10, dtype=torch.bool)
-    gold = torch.arange(3)
-    assert losses.reached(queries, passages, gold, hidden, 10, 0.1).tolist() == [True, True, False]
-    assert losses.reached(queries, passages, gold, hidden, 10, 0.2).all()
-    hidden[2, 7] = True  # what is hidden does not stand before it
-    assert losses.reached(queries, passages, gold, hidden, 10, 0.1).all()
 
 
 def test_margin_is_what_a_triplet_lacks():
@@ -270,7 +159,7 @@ def test_splits_do_not_cross(data):
     dev = {name for name, _ in texts.synsets(data, dev=True)}
     assert train and dev and not train & dev
     assert all(zlib.crc32(name.encode()) % 3 == 0 for name in dev)
-    assert all(not texts.surah_is_dev(key) for key, _ in texts.commentaries(data))
+    assert all(not is_held_out_surah(key) for key, _ in texts.commentaries(data))
     assert len(texts.prose(data, dev=True)) == 1
     with pytest.raises(RecordError, match="missing"):
         list(texts.rows(data, "missing"))
@@ -279,7 +168,7 @@ def test_splits_do_not_cross(data):
         list(texts.rows(data, "broken"))
 
 
-def tiny_start(_settings):
+def tiny_start():
     letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئةى،؟0123456789"
     vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -4.0)] + [
         (c, -5.0) for c in letters
@@ -290,77 +179,121 @@ def tiny_start(_settings):
     return network(), PieceTokenizer(tokenizer)
 
 
-@pytest.mark.parametrize(
-    "more",
-    [{}, {"dims": [32, 24], "short": [16, 8], "reach": 0.9, "company": 2, "order_weight": 1.0, "long_carriers": 1.0}],
+TINY = Settings(
+    steps=6, phrase_count=200, phrase_tokens=100, words=4, pairs=2, clashes=2, longest=40, bank=3, dims=[32, 16]
 )
-def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch, more):
-    from harakat_recipes.mini import loop
-    from support.marked import read_marked
 
-    monkeypatch.setattr(loop, "build_start", tiny_start)
-    choice = Settings(
-        steps=6,
-        phrase_count=200,
-        phrase_tokens=100,
-        words=4,
-        pairs=2,
-        clashes=2,
-        longest=40,
-        bank=3,
-        save_every=3,
-        threads=1,
-        **{"dims": [32, 16], **more},
-    )
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for work in (whole, parts):
-        loop.prepare_work(data, work, choice)
-    loop.train(data, whole, whole, whole / "model", choice)
 
-    class KilledError(Exception):
-        pass
+@pytest.fixture
+def started(monkeypatch):
+    for module in (loop, preparation):
+        monkeypatch.setattr(module, "build_start", tiny_start)
 
+
+class KilledError(Exception):
+    pass
+
+
+def train_until(step, monkeypatch, *arguments, **more):
     real = loop.Mixture.losses
 
-    def killed(self, made, chance, step):
-        if step == 4:
+    def killed(self, made, chance, at):
+        if at == step:
             raise KilledError
-        return real(self, made, chance, step)
+        return real(self, made, chance, at)
 
-    monkeypatch.setattr(loop.Mixture, "losses", killed)
-    with pytest.raises(KilledError):
-        loop.train(data, parts, parts, parts / "model", choice)
-    monkeypatch.setattr(loop.Mixture, "losses", real)
-    loop.train(data, parts, parts, parts / "model", choice)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Mixture, "losses", killed)
+        with pytest.raises(KilledError):
+            loop.train(*arguments, **more)
+
+
+def test_a_run_that_is_killed_resumes_to_the_same_model(data, tmp_path, monkeypatch, started):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    caches = preparation.prepare_work(data, tmp_path, [TINY])
+    loop.train(data, caches, whole, whole / "model", TINY, save_every=3)
+    train_until(4, monkeypatch, data, caches, parts, parts / "model", TINY, save_every=3)
+    loop.train(data, caches, parts, parts / "model", TINY, save_every=3)
     config, first = read_marked(whole / "model")
     _, second = read_marked(parts / "model")
-    assert config["matryoshka_dims"] == ([32, 24, 16, 8] if more else [32, 16])
-    states = [torch.load(work / "last.pt", weights_only=False) for work in (whole, parts)]
-    assert torch.equal(states[0]["short"], states[1]["short"])
-    assert states[0]["short"].shape == ((16, 32) if more else (0, 32))
-    assert not more or not torch.equal(states[0]["short"], torch.eye(32)[:16])
+    assert config["matryoshka_dims"] == [32, 16]
+    states = [load_file(work / "last.safetensors") for work in (whole, parts)]
+    assert {name.split(".")[0] for name in states[0]} == {"network", "optimiser", "bank"}
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert all(torch.equal(first[name], second[name]) for name in first)
-    _, tokenizer = tiny_start(choice)
+    _, tokenizer = tiny_start()
     assert PieceTokenizer.from_folder(whole / "model").identity == tokenizer.identity
+    assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_and_the_gains_set(data, tmp_path, monkeypatch):
-    from harakat_recipes.mini import loop
+def test_a_run_with_other_facts_does_not_go_on(data, tmp_path, monkeypatch, started):
+    caches = preparation.prepare_work(data, tmp_path, [TINY])
+    train_until(4, monkeypatch, data, caches, tmp_path, tmp_path / "model", TINY, save_every=3)
+    before = (tmp_path / "last.safetensors").read_bytes()
+    other_start = tmp_path / "start.safetensors"
+    made, _ = tiny_start()
+    checkpoint.save_network(other_start, made)
+    (data / "tafsir.jsonl").write_text((data / "tafsir.jsonl").read_text("utf-8") + "\n", "utf-8")
+    with pytest.raises(OptionError, match=r"data\.tafsir=.*--work"):
+        loop.train(data, caches, tmp_path, tmp_path / "model", TINY)
+    text = (data / "tafsir.jsonl").read_text("utf-8")[:-1]
+    (data / "tafsir.jsonl").write_text(text, "utf-8")
+    with pytest.raises(OptionError, match=r"settings\.rate=6e-05, and now it is 0\.1.*--work"):
+        loop.train(data, caches, tmp_path, tmp_path / "model", replace(TINY, rate=0.1))
+    with pytest.raises(OptionError, match="start="):
+        loop.train(data, caches, tmp_path, tmp_path / "model", TINY, start=other_start)
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+    assert not (tmp_path / "model").exists()
+    loop.train(data, caches, tmp_path, tmp_path / "model", TINY)  # with its own facts it does
 
-    monkeypatch.setattr(loop, "build_start", tiny_start)
-    first = Settings(
-        steps=1, phrase_count=100, phrase_tokens=60, words=4, pairs=2, clashes=2, longest=40, threads=1, dims=[32, 16]
-    )
-    loop.prepare_work(data, tmp_path, first)
-    second = replace(
-        first, start=str(tmp_path / "1" / "finished.pt"), blend=0.25, mark_gains=[9.0, 5.0], rate=1e-2, seed=2
-    )
+
+def test_caches_are_named_by_what_made_them(data, tmp_path, monkeypatch, started):
+    first = preparation.prepare_work(data, tmp_path, [TINY])
+    assert first.glosses is None
+    assert first == preparation.prepare_work(data, tmp_path, [TINY, replace(TINY, seed=9, rate=1.0, longest=30)])
+    changed = [
+        preparation.prepare_work(data, tmp_path, [replace(TINY, **{name: value})])
+        for name, value in (("seed", 9), ("alpha", 0.5), ("scenes", 0.5), ("longest", 30), ("phrase_count", 150))
+    ]
+    assert len({first.targets, *(one.targets for one in changed)}) == 6
+    assert {one.attested for one in changed} == {first.attested}
+    found, other = first.read_targets(), changed[0].read_targets()
+    assert found.vectors.shape[0] == len(found.sequences) and len(found.vectors) > 100
+    np.testing.assert_allclose(np.linalg.norm(found.vectors.astype(float), axis=1), 1, atol=1e-2)
+    assert found.vectors.shape != other.vectors.shape or not np.array_equal(found.vectors, other.vectors)
+    (data / "hadith.jsonl").write_text((data / "hadith.jsonl").read_text("utf-8").replace("سَاعَةً", "سَنَةً"), "utf-8")
+    again = preparation.prepare_work(data, tmp_path, [TINY])
+    assert again.attested != first.attested and again.targets != first.targets
+    made, tokenizer = tiny_start()
+    with torch.no_grad():
+        made.words.weight.add_(0.5)
+    monkeypatch.setattr(preparation, "build_start", lambda: (made, tokenizer))
+    retaught = preparation.prepare_work(data, tmp_path, [TINY])
+    assert retaught.attested == again.attested and retaught.targets != again.targets
+    with pytest.raises(RecordError, match="glosses"):
+        first.read_glosses()
+
+
+def test_marked_forms_are_read_as_they_were_counted(data, tmp_path, started):
+    caches = preparation.prepare_work(data, tmp_path, [TINY])
+    found = caches.read_attested()
+    assert found == preparation._attested(data) and list(found) == list(preparation._attested(data))
+    assert all(isinstance(form, tuple) for forms in found.values() for form in forms)
+    assert found["خبزا"]
+
+
+def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_and_the_gains_set(data, tmp_path, started):
+    first = replace(TINY, steps=1, phrase_count=100, phrase_tokens=60, bank=0)
+    caches = preparation.prepare_work(data, tmp_path, [first])
+    second = replace(first, blend=0.25, mark_gains=[9.0, 5.0], rate=1e-2, seed=2)
+    start = None
     for name, choice in (("1", first), ("2", second)):
-        loop.train(data, tmp_path, tmp_path / name, tmp_path / name / "model", choice)
-    before, after, kept = (
-        torch.load(tmp_path / file, weights_only=False)["network"]
-        for file in ("1/finished.pt", "2/last.pt", "2/finished.pt")
-    )
+        loop.train(data, caches, tmp_path / name, tmp_path / name / "model", choice, start=start)
+        start = tmp_path / name / loop.FINISHED
+    before, kept = (load_file(tmp_path / name / loop.FINISHED) for name in "12")
+    state = load_file(tmp_path / "2" / "last.safetensors")
+    after = {name.removeprefix("network."): x for name, x in state.items() if name.startswith("network.")}
     assert any(not torch.equal(before[name], after[name]) for name in before)
     assert kept["mark_gain"][:2].tolist() == [9.0, 5.0]
     after["mark_gain"][:2] = before["mark_gain"][:2] = kept["mark_gain"][:2]
@@ -370,11 +303,24 @@ def test_a_round_goes_on_from_the_one_before_and_keeps_its_share_and_the_gains_s
     assert torch.equal(loop.blended({"marks": torch.ones(3)}, silent, 0.5)["marks"], torch.ones(3))
 
 
-def test_a_network_from_random_weights_reads_bare_text_and_its_marks_are_silent():
-    torch.manual_seed(1)
-    made = teacher.fresh_network(CONFIG, 1)
-    assert made.config.num_hidden_layers == 1
-    texts_ = [Sequence_(s.ids, np.zeros_like(s.marks)) for s in sequences([7, 4])]
-    bare, marked = (embed(made, batch) for batch in (texts_, sequences([7, 4])))
-    assert np.isfinite(bare).all()
-    np.testing.assert_allclose(bare, marked, atol=1e-6)
+def test_the_command_trains_every_round_from_the_one_before(data, tmp_path, monkeypatch, started):
+    rounds = [
+        {"steps": 1, "phrase_count": 100, "phrase_tokens": 60, "words": 4, "longest": 40, "dims": [32]},
+        {"seed": 2},
+    ]
+    (tmp_path / "recipe.json").write_text(json.dumps(rounds), "utf-8")
+    command = ["mini", "--data", str(data), "--work", str(tmp_path / "work"), "--config", str(tmp_path / "recipe.json")]
+    monkeypatch.setattr("sys.argv", [*command, "--threads", str(torch.get_num_threads())])
+    main()
+    work = tmp_path / "work"
+    one, other = (load_file(work / f"round-{number}" / loop.FINISHED) for number in (1, 2))
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+    assert read_marked(work / "model")[1].keys() == read_marked(work / "round-2" / "model")[1].keys()
+
+
+def test_the_command_says_its_options_in_a_checkout():
+    root = Path(harakat_recipes.mini.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "harakat_recipes.mini", "--help"], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert "--data" in done.stdout and "--work" in done.stdout

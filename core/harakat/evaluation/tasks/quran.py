@@ -16,13 +16,13 @@ from harakat._support.extras import require
 from harakat.arabic import strip_marks
 from harakat.data.beir import RetrievalSet
 from harakat.data.families import FAMILIES, family_rows
+from harakat.data.held_out import is_held_out_surah
 from harakat.embedders.base import Embedder
 from harakat.evaluation.figures import Figure
 from harakat.evaluation.tasks.retrieval import retrieval_figures
 from harakat.evaluation.tasks.task import Task
 from harakat.evaluation.tasks.triplets import triplet_figures
 from harakat.evaluation.views import View
-from harakat_recipes.mini.texts import surah_is_dev
 
 __all__ = ["halves", "quran_task", "typed_verses"]
 
@@ -46,7 +46,9 @@ def _verses() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
 
 def _chosen(whole: bool) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return [
-        verse for verse in _verses() if whole or (surah_is_dev(verse[0]) and int(verse[0].split(":")[0]) >= FIRST_SURAH)
+        verse
+        for verse in _verses()
+        if whole or (is_held_out_surah(verse[0]) and int(verse[0].split(":")[0]) >= FIRST_SURAH)
     ]
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
+from harakat.training.distillation import Axes
 from harakat.training.pretraining.corpus import Corpus
 from harakat.training.pretraining.marks import thinned
 from harakat.training.pretraining.masking import WordMasker
-from harakat_recipes.mini.targets import Axes
 
 __all__ = ["Draws", "MaskedBatches", "TextBatches"]
 

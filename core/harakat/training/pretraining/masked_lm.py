@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy, gelu, linear
 
 from harakat.model.families.neoarabert_network import NeoAraBERT, NeoAraBERTShape
 from harakat.model.layers.attention import BucketedAttention
+from harakat.training.distillation import hold
 from harakat.training.pretraining.masking import IGNORED
-from harakat_recipes.mini.batches import BucketAttention
-from harakat_recipes.mini.losses import hold
+from harakat.training.sequences import BucketAttention
 
 __all__ = ["MaskedLM", "Student", "fresh_network", "states"]
 

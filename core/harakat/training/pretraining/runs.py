@@ -14,6 +14,7 @@ from harakat._support.json_files import read_json
 from harakat.arabic.marks.diacritics import strip_marks
 from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.errors import OptionError
+from harakat.training.distillation import find_axes
 from harakat.training.loop import run_trainer, trainer_arguments
 from harakat.training.output import Trained, carry_out, check_output
 from harakat.training.planning import choose_precision, require_extra
@@ -25,7 +26,6 @@ from harakat.training.pretraining.settings import DistilSettings, PretrainSettin
 from harakat.training.pretraining.start import FreshTokenizer, Start, copy_tokenizer, write_fresh
 from harakat.training.pretraining.teacher import TeacherVectors, as_teacher
 from harakat.training.pretraining.vocabulary import learn_tokenizer
-from harakat_recipes.mini.targets import find_axes
 
 if TYPE_CHECKING:
     from harakat.training.checkpoints import PlainTrainer
