@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Pooling"]
 
 Advance = Callable[[Sequence[int]], None]
-"""Told the indices of the windows that are done."""
+"""Takes the indices of the windows that are done."""
 
 CPU_BATCH_TOKENS = 2048
 GPU_BATCH_TOKENS = 65_536
@@ -44,6 +44,7 @@ CPU_BUCKETS = ((256, 32), (64, 8), (0, 1))
 hundreds of MB in a long stream. At the CPU's budget the filler is under 1% of the work; short queries have none."""
 SHORT = CPU_BUCKETS[-2][0]
 """One text of fewer tokens than this needs no filler, and goes a short way where the network has one."""
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 IN_FLIGHT = {"pooled": 64, "tokens": 2}
 """Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
 
@@ -199,7 +200,8 @@ class Engine:
         self._after_fork()
         sizes = [w.size + self.specials for w in windows]
         with self._on_device(), torch.inference_mode():
-            waiting = plan_batches(sizes, self._budget(windows, sum(sizes)))[::-1]
+            batches = plan_batches(sizes, self._budget(windows, sum(sizes)))
+            waiting = (_spread(batches) if self.device.type == "cpu" else batches)[::-1]
             while waiting:
                 batch = waiting.pop()
                 tokens = sum(sizes[i] for i in batch)
@@ -347,6 +349,15 @@ class Engine:
         # OpenMP's thread pool did not come along; a parallel region would wait for it forever.
         torch.set_num_threads(1)
         self._pid = os.getpid()
+
+
+def _spread(batches: list[list[int]]) -> list[list[int]]:
+    """Reorder batches so that every stretch of them has its share of long texts, and time left can be estimated.
+
+    Multiples of the golden ratio, modulo 1, are spread evenly at any number of them.
+    """
+    order = sorted(range(len(batches)), key=lambda place: place * GOLDEN_RATIO % 1)
+    return [batches[place] for place in order]
 
 
 def _halves(batch: list[int]) -> list[list[int]]:
