@@ -49,7 +49,7 @@ class Job:
 
 
 def run(texts: Iterable[list[str]], prefetcher: Prefetcher, engine: Engine, job: Job) -> Iterator[NDArray[np.float32]]:
-    """The vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
+    """Compute the vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
 
     On the CPU a list is taken when the one before it has been given out. A CUDA device has further ones in hand
     meanwhile. An error comes out where it belongs, after all the lists before it.
@@ -82,7 +82,7 @@ def run(texts: Iterable[list[str]], prefetcher: Prefetcher, engine: Engine, job:
 
 
 def at_once(text: str, tokenizer: TextTokenizer, engine: Engine, job: Job) -> NDArray[np.float32]:
-    """The vector of one text, float32 (1, dim): what `run` gives, without what long runs need.
+    """Compute the vector of one text, float32 (1, dim): what `run` gives, without what long runs need.
 
     Raises:
         TextTooLongError, DeviceError: As `run`.
@@ -126,7 +126,7 @@ class PendingChunk:
 
 
 def _sum(rows: NDArray[np.float32]) -> float:
-    """Something that is finite where all values are, in one pass and without warnings of infinities that cancel out."""
+    """Compute a number that is finite where all values are, in one pass and without warnings."""
     if len(rows) == 1:  # a query, for which the other call alone would be half of what is left to do
         row = rows[0].astype(np.float64)
         return float(row.dot(row))
