@@ -108,7 +108,7 @@ class Encoder:
         self._options = replace(self._options, model=model, revision=revision)
 
     def with_options(self, **options: Any) -> Encoder:
-        """Another encoder with some options changed; the weights are shared where they can be.
+        """Return another encoder with some options changed; the weights are shared where they can be.
 
         Args:
             **options: Any argument of `Encoder`, for example ``dim=128`` or ``overflow="chunk"``.
@@ -117,7 +117,7 @@ class Encoder:
 
     @contextmanager
     def on_devices(self, devices: Sequence[str]) -> Iterator[Encoder]:
-        """This encoder on several devices at once, with a process for each.
+        """Open this encoder on several devices at once, with a process for each.
 
         The processes tokenise and encode side by side; results are those of this encoder, in order. They serve one
         call at a time; `encode_tokens` and `count_tokens` still run here. A script needs its work under
@@ -144,7 +144,7 @@ class Encoder:
 
     @classmethod
     def cached(cls, **options: Any) -> Encoder:
-        """The one encoder of this process with these options, made at the first call.
+        """Return the one encoder of this process with these options, made at the first call.
 
         For adapters that are rebuilt from their configuration again and again. Where the model's files have been
         replaced since, it is made anew.
@@ -164,13 +164,13 @@ class Encoder:
         overflow: Overflow | None = None,
         show_progress: bool | None = None,
     ) -> NDArray[Any]:
-        """Vectors of texts, as they are, without a prompt.
+        """Encode texts as they are, without a prompt.
 
         Args:
             texts: A run of texts in any ordered container, or one text.
             prompt: Text put before each of them.
             overflow: Instead of the encoder's own policy.
-            show_progress: Whether to show a bar; None shows one on a terminal when the work takes over a second.
+            show_progress: Show a bar; None shows one on a terminal when the work takes over a second.
 
         Returns:
             float32 (n, dim) with unit rows for n texts, in their order, (dim,) for one text. An empty list gives
@@ -203,11 +203,11 @@ class Encoder:
         return out
 
     def encode_query(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
-        """Vectors of search queries: `encode` with the query prompt, if the checkpoint has one."""
+        """Encode search queries: `encode` with the query prompt, if the checkpoint has one."""
         return self.encode(texts, prompt=self.query_prompt, **options)
 
     def encode_document(self, texts: str | Iterable[str], **options: Any) -> NDArray[Any]:
-        """Vectors of documents to be found: `encode` with the document prompt, if the checkpoint has one."""
+        """Encode documents to be found: `encode` with the document prompt, if the checkpoint has one."""
         return self.encode(texts, prompt=self.document_prompt, **options)
 
     def encode_stream(
@@ -218,7 +218,7 @@ class Encoder:
         overflow: Overflow | None = None,
         show_progress: bool | None = None,
     ) -> Iterator[NDArray[Any]]:
-        """Vectors one by one, in the order of the texts, in bounded memory.
+        """Encode texts one by one, in their order, in bounded memory.
 
         Texts are read as they are needed, about a thousand ahead of the vectors (on a GPU some ten thousand), so the
         source may be endless.
@@ -246,7 +246,7 @@ class Encoder:
         policy: Overflow,
         show_progress: bool | Callable[[int], None] | None,
     ) -> Iterator[NDArray[Any]]:
-        """The rows of `encode_stream`, some at a time."""
+        """Yield the rows of `encode_stream`, some at a time."""
         cut = Truncation(self.max_length)
         total = len(texts) if isinstance(texts, Sequence) else None
         try:
@@ -270,7 +270,7 @@ class Encoder:
         overflow: Overflow | None = None,
         show_progress: bool | Callable[[int], None] | None = None,
     ) -> int:
-        """Vectors straight into a file, in bounded memory, for any number of texts.
+        """Write vectors straight into a file, in bounded memory, for any number of texts.
 
         The file has its name only when it is whole; until then it stands beside `path` under a name of its own
         that ends in ``.part``. A .npy file can be opened with ``numpy.load(path, mmap_mode="r")``. A Parquet file has
@@ -287,7 +287,7 @@ class Encoder:
             kind: ``"npy"`` or ``"parquet"``; None goes by the suffix.
             prompt: Put before each text.
             overflow: Instead of the encoder's own policy.
-            show_progress: As in `encode`, or a function that is told how many more texts are done.
+            show_progress: As in `encode`, or a function that takes the number of texts encoded since its last call.
 
         Returns:
             How many rows were written.
@@ -321,7 +321,7 @@ class Encoder:
     def encode_tokens(
         self, texts: Iterable[str], *, prompt: str = "", show_progress: bool | None = None
     ) -> list[NDArray[np.float32]]:
-        """A vector for each token of each text, for late interaction (MaxSim).
+        """Encode each token of each text, for late interaction (MaxSim).
 
         Args:
             texts: A run of texts.
@@ -349,7 +349,7 @@ class Encoder:
         return [np.concatenate(parts) for parts in out]
 
     def _run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
-        """float32 (texts, dim), unit rows, for each list of texts."""
+        """Encode each list of texts: float32 (texts, dim), unit rows."""
         if self._process_pool is not None:
             return self._process_pool.run(parts, job)
         return run(parts, self._checkpoint.prefetcher, self._checkpoint.engine, job)
@@ -357,13 +357,13 @@ class Encoder:
     # Tokens
 
     def count_tokens(self, texts: Iterable[str], *, prompt: str = "") -> NDArray[np.int64]:
-        """Tokens of each text before any cut, special tokens included: int64 (n,)."""
+        """Count the tokens of each text before any cut, special tokens included: int64 (n,)."""
         items = [prompt + text for text in text_list(texts)]
         specials = self._checkpoint.engine.specials
         return np.array([len(t) + specials for t in self._checkpoint.tokenizer.tokenize(items)], dtype=np.int64)
 
     def pieces(self, text: str) -> list[Piece]:
-        """The tokens of one text for a person to read, special tokens included."""
+        """List the tokens of one text for a person to read, special tokens included."""
         return self._checkpoint.tokenizer.pieces(check_text(text, 0))
 
     # Facts
@@ -478,7 +478,7 @@ class Encoder:
     # Inner
 
     def _empty(self, rows: int) -> NDArray[Any]:
-        """Room for vectors in the encoder's precision, not filled."""
+        """Allocate vectors in the encoder's precision, not filled."""
         like = to_precision(np.empty((0, self.dim), dtype=np.float32), self.precision)
         return np.empty((rows, like.shape[1]), dtype=like.dtype)
 

@@ -29,7 +29,9 @@ def progress_bar(
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, unit=unit, delay=1.0 if show is None else 0.0, dynamic_ncols=True) as bar:
+    # smoothing=0: time left by the mean rate so far, since single steps take very different times.
+    delay = 1.0 if show is None else 0.0
+    with tqdm(total=total, unit=unit, delay=delay, dynamic_ncols=True, smoothing=0) as bar:
 
         def advance(steps: int) -> None:
             bar.update(steps)

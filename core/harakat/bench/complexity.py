@@ -1,4 +1,4 @@
-"""How time grows with the number and the length of texts: the exponent of a power law, fitted in log-log."""
+"""Growth of time with the number and the length of texts: the exponent of a power law, fitted in log-log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS = 3
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """The b of seconds = a * sizes ** b, by least squares over the logarithms: 1 is linear, 2 quadratic.
+    """Fit the b of seconds = a * sizes ** b, by least squares over the logarithms: 1 is linear, 2 quadratic.
 
     Raises:
         OptionError: Fewer than two different sizes, unlike lengths, or a value that is not above 0.
@@ -30,7 +30,7 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 
 def scaling(work: Callable[[int], Any], sizes: Sequence[int], rounds: int = ROUNDS) -> dict[str, Any]:
-    """Times `work` at several sizes: ``"sizes"``, ``"seconds"`` (the best of `rounds`) and ``"exponent"``.
+    """Time `work` at several sizes: ``"sizes"``, ``"seconds"`` (the best of `rounds`) and ``"exponent"``.
 
     Rounds go over all sizes in turn, and the first pass of each is not counted.
     """
@@ -51,7 +51,7 @@ def scaling(work: Callable[[int], Any], sizes: Sequence[int], rounds: int = ROUN
 
 
 def words_long(texts: Sequence[str], words: int) -> str:
-    """So many words of the running text of `texts`, which comes round again where it ends."""
+    """Return so many words of the running text of `texts`, which comes round again where it ends."""
     running = [word for text in texts for word in text.split()]
     if not running:
         raise OptionError("the texts hold no word")
@@ -59,7 +59,7 @@ def words_long(texts: Sequence[str], words: int) -> str:
 
 
 def scaling_in_count(encoder: Encoder, texts: Sequence[str], counts: Sequence[int]) -> dict[str, Any]:
-    """How the time of `encode` grows with the number of texts, drawn evenly from `texts`: linear."""
+    """Measure how the time of `encode` grows with the number of texts, drawn evenly from `texts`: linear."""
 
     def some(count: int) -> list[str]:
         return [texts[at * len(texts) // count % len(texts)] for at in range(count)]
@@ -69,7 +69,7 @@ def scaling_in_count(encoder: Encoder, texts: Sequence[str], counts: Sequence[in
 
 
 def scaling_in_length(encoder: Encoder, texts: Sequence[str], words: Sequence[int]) -> dict[str, Any]:
-    """How the time of one text grows with its length, in words and windows: linear.
+    """Measure how the time of one text grows with its length, in words and windows: linear.
 
     Over the encoder's length a text is read in windows, so attention, which is quadratic within a window, is linear
     from there on. ``"sizes"`` are the tokens read.
@@ -85,7 +85,7 @@ def scaling_in_length(encoder: Encoder, texts: Sequence[str], words: Sequence[in
 
 
 def scaling_of_attention(encoder: Encoder, texts: Sequence[str], lengths: Sequence[int]) -> dict[str, Any]:
-    """How attention alone grows with the length of one sequence: quadratic, and the only thing that is.
+    """Measure how attention alone grows with the length of one sequence: quadratic, and the only thing that is.
 
     Args:
         encoder: Not compiled.

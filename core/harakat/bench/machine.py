@@ -32,7 +32,7 @@ _PACKAGES = ("harakat", "torch", "tokenizers", "numpy")
 
 
 def cpu_model() -> str:
-    """The processor's name as the system gives it."""
+    """Read the processor's name as the system gives it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -57,7 +57,7 @@ def surroundings(threads: int) -> dict[str, Any]:
 
 
 def peak_memory() -> int | None:
-    """The most memory that this process has held so far, in bytes; None where the system does not tell."""
+    """Read the most memory that this process has held so far, in bytes; None where the system does not tell."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows
@@ -89,7 +89,7 @@ def pinned_threads(threads: int | None) -> Iterator[int]:
 
 
 def linear_weights(network: nn.Module) -> list[Tensor]:
-    """The weights of all linear layers, packed ones in their ordinary layout."""
+    """List the weights of all linear layers, packed ones in their ordinary layout."""
     from torch import nn
 
     from harakat.model.layers.packed_linear import FusedLinear

@@ -60,7 +60,7 @@ class _Timed:
 
 
 def stage_seconds(encoder: Encoder, texts: list[str]) -> dict[str, float]:
-    """Seconds that one pass over the texts spends in each of `STAGES`.
+    """Measure the seconds that one pass over the texts spends in each of `STAGES`.
 
     The stages run one after the other here, the clock waits for the device at every border, and the words are those
     of a tokenizer that has met them and spelled them: for shares, not for totals. The sum is a little over what

@@ -68,7 +68,7 @@ def export_eurobert(encoder: Encoder, folder: str | Path, *, network_only: bool 
 
 
 def check_target(encoder: Encoder, folder: str | Path, what: str) -> Path:
-    """The folder, if it is free and the encoder can be written in another library's format.
+    """Return the folder, if it is free and the encoder can be written in another library's format.
 
     Raises:
         OptionError: It cannot.
@@ -83,7 +83,7 @@ def check_target(encoder: Encoder, folder: str | Path, what: str) -> Path:
 
 
 def exportable_tokenizer(encoder: Encoder, vocabulary: Vocabulary) -> dict[str, Any]:
-    """A `tokenizer.json` with the encoder's whole Arabic step inside.
+    """Build a `tokenizer.json` with the encoder's whole Arabic step inside.
 
     Raises:
         OptionError: The step holds what no `tokenizer.json` can do.
@@ -165,7 +165,7 @@ def _network(encoder: Encoder) -> Any:
 
 
 def exact_state(encoder: Encoder) -> dict[str, Tensor]:
-    """The network's tensors as the files hold them: float32, on the CPU."""
+    """Return the network's tensors as the files hold them: float32, on the CPU."""
     from harakat.model.checkpoints.network import load_network
 
     network: Any = _network(encoder)
@@ -175,7 +175,7 @@ def exact_state(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def _tensors(encoder: Encoder) -> dict[str, Tensor]:
-    """The weights, cut and named as EuroBERT has them."""
+    """Return the weights, cut and named as EuroBERT has them."""
     state = exact_state(encoder)
     shape = _network(encoder).shape
     heads, head_dim, hidden = shape.num_attention_heads, shape.head_dim, shape.hidden_size
@@ -202,13 +202,13 @@ def _tensors(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def _halves(rows: Tensor) -> Tensor:
-    """(heads, head_dim, hidden), pairs side by side, to (hidden, hidden), pairs half a head apart."""
+    """Reorder (heads, head_dim, hidden), pairs side by side, to (hidden, hidden), pairs half a head apart."""
     heads, head_dim, hidden = rows.shape
     return rows.view(heads, head_dim // 2, 2, hidden).transpose(1, 2).reshape(heads * head_dim, hidden)
 
 
 def _write_modules(folder: Path, encoder: Encoder) -> None:
-    """The files by which sentence-transformers knows pooling, dim, prompts and length."""
+    """Write the files by which sentence-transformers knows pooling, dim, prompts and length."""
     hidden = _network(encoder).shape.hidden_size
     kinds = ["Transformer", "Pooling", *(["Dense"] if encoder.dim < hidden else []), "Normalize"]
     modules = [
@@ -241,7 +241,7 @@ def _write_modules(folder: Path, encoder: Encoder) -> None:
 
 
 def _write_prefix(folder: Path, hidden: int, dim: int) -> None:
-    """The first `dim` values of a vector, as a linear layer before the norm."""
+    """Write the first `dim` values of a vector as a linear layer before the norm."""
     import torch
     from safetensors.torch import save_file
 

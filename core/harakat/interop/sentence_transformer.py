@@ -1,4 +1,4 @@
-"""An encoder as a SentenceTransformer, and what its `save` writes."""
+"""An encoder as a SentenceTransformer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["refuse_what_others_cannot", "to_sentence_transformer"]
 
 
 def to_sentence_transformer(encoder: Encoder) -> SentenceTransformer:
-    """A real `SentenceTransformer` whose `encode` gives the encoder's vectors, to within float rounding.
+    """Make a real `SentenceTransformer` whose `encode` gives the encoder's vectors, to within float rounding.
 
     Takes over device, number format, dim, maximum length and prompts (`encode_query` and `encode_document` put
     theirs before each text); similarity is the cosine. Vectors are of length 1 at every `truncate_dim`: where
@@ -86,7 +86,7 @@ def refuse_what_others_cannot(encoder: Encoder, target: str) -> None:
 
 
 def _native(encoder: Encoder) -> Any:
-    """sentence-transformers' own Transformer module over our registered classes."""
+    """Make sentence-transformers' own Transformer module over our registered classes."""
     import torch
     from sentence_transformers.sentence_transformer.modules import Transformer
 
@@ -118,7 +118,7 @@ def _wrapped(encoder: Encoder) -> Any:
 
 
 def _prefix(dense: Any, hidden: int, encoder: Encoder) -> Any:
-    """The first `dim` values of a vector as a linear layer, which every loader knows: rows of the identity."""
+    """Make a linear layer that keeps the first `dim` values of a vector, known to every loader."""
     import torch
 
     weight = torch.eye(encoder.dim, hidden, dtype=getattr(torch, encoder.dtype))

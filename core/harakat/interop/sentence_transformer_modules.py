@@ -28,7 +28,7 @@ class HarakatSentenceTransformer(SentenceTransformer):
     """A SentenceTransformer whose vectors have length 1 at every dim, and whose saved folder says what it needs."""
 
     def encode(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Vectors of texts, as in sentence-transformers; always of length 1, `truncate_dim` or not."""
+        """Compute vectors of texts, as in sentence-transformers; always of length 1, `truncate_dim` or not."""
         if kwargs.get("output_value", "sentence_embedding") == "sentence_embedding":
             kwargs["normalize_embeddings"] = True
         return super().encode(inputs, *args, **kwargs)
@@ -108,7 +108,7 @@ class EncoderModule(InputModule):
         return features
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Adds `token_embeddings`, (batch, length, hidden_size), zero at padding."""
+        """Add `token_embeddings`, (batch, length, hidden_size), zero at padding."""
         mask = features["attention_mask"].bool()
         ids: Tensor = features["input_ids"]
         positions = torch.arange(mask.shape[1], device=mask.device).expand(mask.shape)

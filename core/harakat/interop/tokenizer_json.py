@@ -35,7 +35,7 @@ _LAST_SPELLER = 0x2FFF  # newer combining characters are unknown to the Unicode 
 
 
 def self_contained(vocabulary: Vocabulary) -> dict[str, Any]:
-    """A `tokenizer.json` that does the Arabic step itself: raw text in, the encoder's ids out.
+    """Build a `tokenizer.json` that does the Arabic step itself: raw text in, the encoder's ids out.
 
     Args:
         vocabulary: Of a checkpoint, used without segmentation and without a change of spelling.
@@ -59,7 +59,7 @@ def self_contained(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _check(vocabulary: Vocabulary, spec: dict[str, Any]) -> str:
-    """The kind of pre-tokenizer, if the pipeline is one that can be rebuilt."""
+    """Return the kind of pre-tokenizer, if the pipeline is one that can be rebuilt."""
     normalizer = spec.get("normalizer")
     if normalizer is not None and (normalizer.get("type") != "Sequence" or normalizer.get("normalizers")):
         raise CheckpointError(
@@ -162,7 +162,7 @@ def _replace(pattern: str, content: str, *, literal: bool = False) -> dict[str, 
 
 
 def _class(chars: Iterable[str], *, negated: bool = False) -> str:
-    """A character class, with runs of neighbours as ranges, in code points that need no escaping."""
+    """Write a character class, with runs of neighbours as ranges, in code points that need no escaping."""
     points = sorted({ord(char) for char in chars})
     parts: list[list[int]] = []
     for point in points:
@@ -189,7 +189,7 @@ def _spellers(combining_class: int, taken: Collection[str]) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _known_to_the_library(char: str, combining_class: int) -> bool:
-    """Whether the Unicode tables of `tokenizers`, which are older than Python's, have the character's class."""
+    """Return True where the Unicode tables of `tokenizers`, older than Python's, have the character's class."""
     from tokenizers.normalizers import NFD
 
     sorter = NFD()
@@ -201,7 +201,7 @@ def _known_to_the_library(char: str, combining_class: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _punctuation() -> frozenset[str]:
-    """What `BertPreTokenizer` takes for punctuation, found out by asking it about every character."""
+    """List what `BertPreTokenizer` takes for punctuation, by asking it about every character."""
     from tokenizers.pre_tokenizers import BertPreTokenizer
 
     cutter = BertPreTokenizer()

@@ -25,7 +25,7 @@ __all__ = ["NeoAraBERTConfig", "NeoAraBERTModel"]
 
 
 class NeoAraBERTConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
-    """What `config.json` of a NeoAraBERT checkpoint says.
+    """The content of a NeoAraBERT checkpoint's `config.json`.
 
     Entries that are not named here (`matryoshka_dims`, `spelling`, …) are kept and saved again; `auto_map` is
     dropped, so that no reference to the folder's Python files survives.

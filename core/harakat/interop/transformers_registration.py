@@ -66,7 +66,7 @@ def register_transformers() -> None:
 
 
 def _without_trust(original: Any) -> Any:
-    """`from_pretrained` of an Auto class, deaf to `trust_remote_code` for NeoAraBERT checkpoints."""
+    """Return `from_pretrained` of an Auto class that ignores `trust_remote_code` for NeoAraBERT checkpoints."""
 
     @functools.wraps(original)
     def from_pretrained(cls: type, pretrained_model_name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
@@ -78,7 +78,7 @@ def _without_trust(original: Any) -> Any:
 
 
 def _our_tokenizer(original: Any) -> Any:
-    """`AutoTokenizer.from_pretrained` that gives NeoAraBERT checkpoints our tokenizer."""
+    """Return an `AutoTokenizer.from_pretrained` that gives NeoAraBERT checkpoints our tokenizer."""
 
     @functools.wraps(original)
     def from_pretrained(cls: type, pretrained_model_name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:

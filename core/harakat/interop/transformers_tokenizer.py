@@ -82,7 +82,7 @@ class NeoAraBERTTokenizer(PreTrainedTokenizerFast):
 
     @classmethod
     def convert_to_native_format(cls, trust_remote_code: bool = False, **kwargs: Any) -> dict[str, Any]:
-        """What the constructor takes, from what the files say; called by transformers."""
+        """Return the arguments of the constructor from the content of the files; called by transformers."""
         file = kwargs.pop("tokenizer_file", None)
         if file is None:
             return kwargs

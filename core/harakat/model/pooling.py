@@ -29,7 +29,7 @@ __all__ = [
 
 
 def check_precision(precision: str, dim: int) -> Precision:
-    """The precision, if it is one and fits the dim.
+    """Return the precision, if it is one and fits the dim.
 
     Raises:
         OptionError: Not one of float32, int8, binary.
@@ -42,7 +42,7 @@ def check_precision(precision: str, dim: int) -> Precision:
 
 
 def mean_pool(hidden: Tensor, groups: Sequence[Group]) -> Tensor:
-    """Mean of each sequence's token vectors, special tokens included.
+    """Average each sequence's token vectors, special tokens included.
 
     Args:
         hidden: (T, hidden_size), sequences laid end to end.
@@ -61,7 +61,7 @@ def mean_pool(hidden: Tensor, groups: Sequence[Group]) -> Tensor:
 
 
 def mean_pool_segments(hidden: Tensor, starts: Tensor) -> Tensor:
-    """The same as `mean_pool` in one call on the device, however many lengths there are, and without waiting for it.
+    """Do `mean_pool` in one call on the device, for any number of lengths, without waiting for it.
 
     Args:
         hidden: (T, hidden_size), sequences laid end to end.
@@ -99,7 +99,7 @@ def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
 
 
 def unit_prefix(vectors: NDArray[np.floating[Any]], dim: int) -> NDArray[np.float32]:
-    """The first `dim` values of each row, scaled to length 1: Matryoshka truncation (Kusupati et al. 2022)."""
+    """Cut each row to its first `dim` values, scaled to length 1: Matryoshka truncation (Kusupati et al. 2022)."""
     return unit_rows(vectors[..., :dim])
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Pooling"]
 
 Advance = Callable[[Sequence[int]], None]
-"""Told the indices of the windows that are done."""
+"""Takes the indices of the windows that are done."""
 
 CPU_BATCH_TOKENS = 2048
 GPU_BATCH_TOKENS = 65_536
@@ -44,6 +44,7 @@ CPU_BUCKETS = ((256, 32), (64, 8), (0, 1))
 hundreds of MB in a long stream. At the CPU's budget the filler is under 1% of the work; short queries have none."""
 SHORT = CPU_BUCKETS[-2][0]
 """One text of fewer tokens than this needs no filler, and goes a short way where the network has one."""
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 IN_FLIGHT = {"pooled": 64, "tokens": 2}
 """Batches whose results may be under way at a time: pooled rows are small, token vectors are not."""
 
@@ -59,7 +60,7 @@ _tuning = ForkSafeLock()
 
 
 class _Pass(NamedTuple):
-    """What a forward pass gave."""
+    """The result of a forward pass."""
 
     hidden: Tensor
     """(T, hidden_size); rows of a filler sequence come last."""
@@ -127,11 +128,11 @@ class Engine:
         return len(self.prefix) + len(self.suffix)
 
     def pooled(self, windows: Sequence[Window], advance: Advance | None = None) -> NDArray[np.float32]:
-        """Mean token vector of each window, special tokens included: float32 (windows, hidden_size)."""
+        """Compute the mean token vector of each window, special tokens included: float32 (windows, hidden_size)."""
         return self.start(windows, advance).rows()
 
     def start(self, windows: Sequence[Window], advance: Advance | None = None) -> Pooling:
-        """`pooled`, without waiting for a CUDA device to finish.
+        """Begin `pooled`, without waiting for a CUDA device to finish.
 
         Raises:
             DeviceError: One window alone is too much for the device's memory.
@@ -153,7 +154,7 @@ class Engine:
         return Pooling(out, transfers)
 
     def _short(self, window: Window, one: OneText) -> NDArray[np.float32]:
-        """The mean token vector of one short window."""
+        """Compute the mean token vector of one short window."""
         import torch
 
         self._after_fork()
@@ -167,7 +168,7 @@ class Engine:
             return one(ids, marks)
 
     def token_vectors(self, windows: Sequence[Window], advance: Advance | None = None) -> list[NDArray[np.float32]]:
-        """Vectors of each window's tokens, special tokens included: float32 (tokens, hidden_size) each."""
+        """Compute the vectors of each window's tokens, special tokens included: float32 (tokens, hidden_size) each."""
         out: list[Any] = [None] * len(windows)
 
         def keep(batch: Sequence[int], rows: Tensor) -> None:
@@ -185,7 +186,7 @@ class Engine:
         return out
 
     def _pool(self, done: _Pass, count: int) -> Tensor:
-        """float32 (count, hidden_size), on the device."""
+        """Average the tokens of each sequence: float32 (count, hidden_size), on the device."""
         from harakat.model.layers.attention import equal_length_groups
         from harakat.model.pooling import mean_pool, mean_pool_segments
 
@@ -199,7 +200,8 @@ class Engine:
         self._after_fork()
         sizes = [w.size + self.specials for w in windows]
         with self._on_device(), torch.inference_mode():
-            waiting = plan_batches(sizes, self._budget(windows, sum(sizes)))[::-1]
+            batches = plan_batches(sizes, self._budget(windows, sum(sizes)))
+            waiting = (_spread(batches) if self.device.type == "cpu" else batches)[::-1]
             while waiting:
                 batch = waiting.pop()
                 tokens = sum(sizes[i] for i in batch)
@@ -225,7 +227,7 @@ class Engine:
                     waiting += _halves(batch)
 
     def _budget(self, windows: Sequence[Window], tokens: int) -> int:
-        """Most tokens in a pass; on a GPU that has much to do it is found out."""
+        """Return the most tokens of a pass; on a GPU that has much to do they are measured."""
         if not self.tuning:
             return self.batch_tokens
         self._seen += tokens
@@ -238,7 +240,7 @@ class Engine:
         return self.batch_tokens
 
     def tune(self, windows: Sequence[Window], budgets: Sequence[int] = BUDGETS) -> int:
-        """The token budget that suits the device best, found by trying with these windows.
+        """Find the token budget that suits the device best, by trying with these windows.
 
         Raises:
             DeviceError: Not even the smallest fits.
@@ -295,7 +297,7 @@ class Engine:
         return _Pass(hidden, starts, flat.lengths)
 
     def _multiple(self, windows: Sequence[Window]) -> int:
-        """What the number of tokens of a pass is brought to a multiple of."""
+        """Return the number that the token count of a pass is made a multiple of."""
         if self._compiled:
             return FULL_BUCKET
         if self.device.type != "cpu":
@@ -349,8 +351,17 @@ class Engine:
         self._pid = os.getpid()
 
 
+def _spread(batches: list[list[int]]) -> list[list[int]]:
+    """Reorder batches so that every stretch of them has its share of long texts, and time left can be estimated.
+
+    Multiples of the golden ratio, modulo 1, are spread evenly at any number of them.
+    """
+    order = sorted(range(len(batches)), key=lambda place: place * GOLDEN_RATIO % 1)
+    return [batches[place] for place in order]
+
+
 def _halves(batch: list[int]) -> list[list[int]]:
-    """Both halves of a batch, the first one last: the list of waiting batches is taken from its end."""
+    """Return both halves of a batch, the first one last: the list of waiting batches is taken from its end."""
     half = len(batch) // 2
     return [batch[half:], batch[:half]]
 
@@ -372,7 +383,7 @@ def _memory_errors() -> Iterator[list[str]]:
 
 
 def _nothing(batch: Sequence[int], rows: Tensor) -> None:
-    """What is left to do when nothing is under way."""
+    """Do nothing, when nothing is under way."""
 
 
 def _first_line(error: Exception) -> str:

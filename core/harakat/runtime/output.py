@@ -33,7 +33,7 @@ ROW_GROUP_BYTES = 32 << 20
 
 
 class RowWriter(Protocol):
-    """Takes rows in order."""
+    """A file that takes rows in order."""
 
     def write(self, vectors: NDArray[Any], **columns: Sequence[Any]) -> None:
         """Take some rows, (n, width), and what stands beside them in other columns."""
@@ -46,7 +46,7 @@ class RowWriter(Protocol):
 
 
 def file_kind(path: Path, kind: str | None = None) -> str:
-    """``"npy"`` or ``"parquet"``: as said, or by the suffix.
+    """Return ``"npy"`` or ``"parquet"``: as said, or by the suffix.
 
     Raises:
         OptionError: Neither.
@@ -188,7 +188,7 @@ class ParquetWriter:
 
 
 def ids_of(ids: Iterable[object]) -> tuple[type, Iterator[str | int]]:
-    """Whether ids are str or int, and the ids themselves, each checked when it is reached.
+    """Return the type of ids, str or int, and the ids themselves, each checked when it is reached.
 
     Raises:
         RecordError: An id of another type, or of another one than those before it.

@@ -77,7 +77,7 @@ def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int]
 
 
 def _pack_one(window: Window, prefix: Sequence[int], suffix: Sequence[int], marked: bool) -> FlatBatch:
-    """A query: the same with few calls, which are most of what packing it costs."""
+    """Pack a query with few calls, which are most of what packing it costs."""
     start, size = len(prefix), window.size
     total = start + size + len(suffix)
     values = np.zeros((3 if marked else 2) * total + 2, dtype=np.int64)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ ON_DEVICE = 2
 
 @dataclass(frozen=True)
 class Job:
-    """What is wanted of texts.
+    """The work that is wanted on a run of texts.
 
     Attributes:
         prompt: Put before each text.
@@ -35,7 +35,7 @@ class Job:
         budget: Most content tokens of a window.
         dim: Values of a vector.
         cut: Counts what is cut.
-        advance: Told how many texts are done.
+        advance: Takes the number of texts that have been encoded since the last call.
         first: The place of the first text in its list, for messages.
     """
 
@@ -49,7 +49,7 @@ class Job:
 
 
 def run(texts: Iterable[list[str]], prefetcher: Prefetcher, engine: Engine, job: Job) -> Iterator[NDArray[np.float32]]:
-    """The vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
+    """Compute the vectors of each list of texts, float32 (texts, dim) with unit rows, in order.
 
     On the CPU a list is taken when the one before it has been given out. A CUDA device has further ones in hand
     meanwhile. An error comes out where it belongs, after all the lists before it.
@@ -82,7 +82,7 @@ def run(texts: Iterable[list[str]], prefetcher: Prefetcher, engine: Engine, job:
 
 
 def at_once(text: str, tokenizer: TextTokenizer, engine: Engine, job: Job) -> NDArray[np.float32]:
-    """The vector of one text, float32 (1, dim): what `run` gives, without what long runs need.
+    """Compute the vector of one text, float32 (1, dim): what `run` gives, without what long runs need.
 
     Raises:
         TextTooLongError, DeviceError: As `run`.
@@ -118,7 +118,6 @@ class PendingChunk:
             )
         if len(self.windows) == self.size:
             return unit_prefix(pooled, job.dim)
-        job.advance(self.size)
         # A text of several windows: the mean of their unit vectors, each weighted by its tokens.
         sums = np.zeros((self.size, pooled.shape[1]), dtype=np.float32)
         weights = np.array([max(w.size, 1) for w in self.windows], dtype=np.float32)
@@ -127,7 +126,7 @@ class PendingChunk:
 
 
 def _sum(rows: NDArray[np.float32]) -> float:
-    """Something that is finite where all values are, in one pass and without warnings of infinities that cancel out."""
+    """Compute a number that is finite where all values are, in one pass and without warnings."""
     if len(rows) == 1:  # a query, for which the other call alone would be half of what is left to do
         row = rows[0].astype(np.float64)
         return float(row.dot(row))
@@ -142,6 +141,20 @@ def launch(chunk: Chunk, engine: Engine, job: Job, first: int) -> PendingChunk:
     """
     job.cut.count([len(tokens) for tokens in chunk.tokens], job.budget, job.policy, first)
     windows = plan_windows(chunk.tokens, job.budget, job.policy)
-    whole = len(windows) == chunk.size
-    pooling = engine.start(windows, (lambda batch: job.advance(len(batch))) if whole else None)
-    return PendingChunk(chunk.size, windows, pooling)
+    return PendingChunk(chunk.size, windows, engine.start(windows, _texts_done(windows, chunk.size, job.advance)))
+
+
+def _texts_done(
+    windows: Sequence[Window], texts: int, advance: Callable[[int], None]
+) -> Callable[[Sequence[int]], None]:
+    """Return a function of finished windows (by index) that counts the texts of which every window is finished."""
+    if len(windows) == texts:
+        return lambda batch: advance(len(batch))
+    left = Counter(window.text for window in windows)
+
+    def count(batch: Sequence[int]) -> None:
+        left.subtract(windows[index].text for index in batch)
+        finished = {windows[index].text for index in batch}
+        advance(sum(not left[text] for text in finished))
+
+    return count

@@ -51,7 +51,7 @@ class _Task(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """What came of it: vectors, or an error."""
+    """The result of a task: vectors, or an error."""
 
     call: int
     number: int
@@ -142,7 +142,7 @@ class ProcessPool:
             raise
 
     def run(self, parts: Iterable[list[str]], job: Job) -> Iterator[NDArray[np.float32]]:
-        """As `harakat.runtime.pipeline.run`, dealt out to the processes; results come in order.
+        """Do `harakat.runtime.pipeline.run` in the processes; results come in order.
 
         Raises:
             WorkerError: A process died, or they are closed.
@@ -306,7 +306,7 @@ def _finished(task: _Task, job: Job, made: PendingChunk | Exception) -> _Done:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error itself where it survives the way to another process, else its words."""
+    """Return the error itself where it survives the way to another process, else its words."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001  whatever an error's own pickling may raise

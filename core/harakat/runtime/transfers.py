@@ -16,7 +16,7 @@ Keep = Callable[[Sequence[int], "Tensor"], None]
 
 
 class Transfers:
-    """Copies results off a CUDA device without waiting for them; results of other devices arrive at once.
+    """Copies of results off a CUDA device without waiting for them; results of other devices arrive at once.
 
     Args:
         keep: Called once for each batch, in order, when its result has arrived.

@@ -1,4 +1,4 @@
-"""What was cut, counted and said once: truncation is never silent."""
+"""Texts that were cut, counted and reported once: truncation is never silent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Truncation"]
 
 
 class Truncation:
-    """Counts the texts that are cut, and says so once."""
+    """A count of the texts that are cut, reported once."""
 
     def __init__(self, max_length: int) -> None:
         self.max_length = max_length

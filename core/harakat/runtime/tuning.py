@@ -24,7 +24,7 @@ def best_budget(
     budgets: Sequence[int] = BUDGETS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> int:
-    """The smallest budget that is nearly as fast as the fastest.
+    """Find the smallest budget that is nearly as fast as the fastest.
 
     Args:
         seconds: Time of a forward pass over about this many tokens, after a warm-up of its own; may raise

@@ -68,3 +68,20 @@ def test_a_run_that_is_left_leaves_nothing_behind(encoder: Encoder, tiny_folder:
     next(rows)
     rows.close()  # type: ignore[attr-defined]
     np.testing.assert_allclose(encoder.encode(VERSES[:5], overflow="chunk").shape, (5, 64))
+
+
+@pytest.mark.filterwarnings("ignore::harakat.errors.TruncationWarning")
+@pytest.mark.parametrize("policy", ["warn", "chunk"])
+def test_progress_moves_with_the_batches(encoder: Encoder, policy: str) -> None:
+    """Every text is counted once, in steps far smaller than the whole, also where texts are split."""
+    steps: list[int] = []
+    one = Encoder(encoder.options["model"], batch_tokens=64, max_length=16, overflow=policy)
+    texts = [text for chunk in CHUNKS for text in chunk] * 8
+    rows = list(one.encode(texts, show_progress=False))
+    parts = [texts[at : at + 40] for at in range(0, len(texts), 40)]
+    work = Job("", policy, 16 - one.checkpoint.engine.specials, one.dim, Truncation(16), steps.append)
+    np.testing.assert_allclose(
+        np.concatenate(list(run(parts, one.checkpoint.prefetcher, one.checkpoint.engine, work))), rows, atol=1e-5
+    )
+    assert sum(steps) == len(texts)
+    assert max(steps) < len(texts) / 8

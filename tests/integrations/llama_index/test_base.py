@@ -43,6 +43,7 @@ from harakat.errors import (
     TextTypeError,
     UnknownModelError,
 )
+from harakat.runtime.encoder_cache import EncoderCache
 from llama_index.embeddings.harakat import HarakatEmbedding
 from support.counting import count_loads, count_passes
 from support.quran import VERSES
@@ -382,7 +383,7 @@ class TestSaving:
         folder = write_tiny(tmp_path / "model", seed=6)
         pickled = pickle.dumps(HarakatEmbedding(model_name=folder))
         folder.rename(tmp_path / "moved")
-        monkeypatch.setattr(encoder, "_cached", {})  # as another process starts
+        monkeypatch.setattr(encoder, "_cached", EncoderCache())  # as another process starts
         with pytest.raises(UnknownModelError):
             pickle.loads(pickled)
 

@@ -1,4 +1,4 @@
-"""What makes two vectors comparable, as one short string and as readable parts."""
+"""The parts that make two vectors comparable, as one short string and as readable parts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Fingerprint:
         return {key: str(value) for key, value in asdict(self).items()}
 
     def difference(self, other: Mapping[str, str]) -> list[str]:
-        """The parts that differ from `other.parts()`, as ``"dim: 384 here, 256 there"``.
+        """List the parts that differ from `other.parts()`, as ``"dim: 384 here, 256 there"``.
 
         Parts that do not enter the digest are named only where one that does differs.
         """
@@ -62,7 +62,7 @@ class Fingerprint:
         return [f"{key}: {_short(mine[key])} here, {_short(other[key])} there" for key in differing]
 
     def __str__(self) -> str:
-        """``hk1:`` and 24 hex digits: equal where and only where all deciding parts are equal."""
+        """Return ``hk1:`` and 24 hex digits: equal where and only where all deciding parts are equal."""
         parts = {key: value for key, value in self.parts().items() if key not in ("model", "revision")}
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return f"{VERSION}:{digest[:24]}"

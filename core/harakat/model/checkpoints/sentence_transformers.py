@@ -19,7 +19,7 @@ BEFORE = "only mean pooling, a cut to the first values and normalising are known
 
 
 def check_modules(folder: Path, hidden_size: object) -> int | None:
-    """The dim that the modules of a folder cut vectors to.
+    """Read the dim that the modules of a folder cut vectors to.
 
     A SentenceTransformer has no setting for a Matryoshka dim that its files could hold. One that was made by
     `harakat.interop.to_sentence_transformer` at a smaller dim is saved with a Dense layer of rows of the identity.

@@ -28,7 +28,7 @@ _ALL_BITS = (1 << 64) - 1
 
 
 def one_text(network: Any) -> OneText | None:
-    """A network's short way for one text; None where it has none.
+    """Return a network's short way for one text; None where it has none.
 
     It has one if it is a `MarkedBert` in float32 on the CPU, and all of its linear layers are plain or all of them
     packed.
@@ -84,7 +84,7 @@ class OneText:
         self._layers = [parts(b.qkv, b.out, b.norm1, b.up, b.down, b.norm2) for b in blocks]
 
     def __call__(self, ids: NDArray[Any], marks: NDArray[np.int64] | None) -> NDArray[np.float32]:
-        """The mean of the token vectors of one text, (hidden_size,). Call it in inference mode.
+        """Compute the mean of the token vectors of one text, (hidden_size,). Call it in inference mode.
 
         Args:
             ids: Its pieces, special ones included, (tokens,).
@@ -101,7 +101,7 @@ class OneText:
         return mean
 
     def _add_marks(self, x: NDArray[np.float32], marks: NDArray[np.int64]) -> None:
-        """As `MarkedBert` does for many texts; there stands why."""
+        """Add the marks as `MarkedBert` does it for many texts; the reasons stand there."""
         marked = int(np.count_nonzero(marks & INNER_MARKS))
         loud = np.full(SLOTS, self._gain[max(marked, 1) - 1])
         loud[CASE_SLOT] = self._gain[-1]
@@ -112,7 +112,7 @@ class OneText:
         x += share @ self._marks[classes[tokens, slots] + CLASSES * slots]
 
     def _project(self, x: Tensor, known: Tensor | None) -> Tensor:
-        """The blocks, what the dictionary adds to each token, and the projection: (tokens, hidden_size) in and out."""
+        """Run the blocks, the dictionary and the projection: (tokens, hidden_size) in and out."""
         linear, norm, shape, eps = self._linear, torch.layer_norm, self._shape, self._eps
         count = len(x)
         split = (1, count, 3, self._heads, self._head_dim)
@@ -142,7 +142,7 @@ class _KnownWords:
         self._gain = numbers(dictionary.gain)
 
     def __call__(self, ids: NDArray[Any], marks: NDArray[np.int64] | None) -> Tensor | None:
-        """What comes to the mean of the tokens, (hidden_size,); None for nothing."""
+        """Compute what is added to the mean of the tokens, (hidden_size,); None for nothing."""
         words: list[list[int]] = []  # of each word its key, its marks, its letters
         codes = [0] * len(ids) if marks is None else marks.tolist()
         for place, (piece, code) in enumerate(zip(ids.tolist(), codes, strict=True)):
@@ -170,7 +170,7 @@ class _KnownWords:
         return torch.from_numpy((gain * total) @ self._project)
 
     def _readings(self, spot: int, code: int) -> list[int]:
-        """The readings that the marks of a word allow."""
+        """List the readings that the marks of a word allow."""
         entry, code = spot >> 3, code >> (4 * (spot & 7))
         first = int(self._first[entry])
         there = range(first, min(int(self._first[entry + 1]), first + MOST_READINGS))

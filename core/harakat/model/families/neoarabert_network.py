@@ -66,7 +66,7 @@ class SwiGLU(nn.Module):
         self.w3 = nn.Linear(shape.ffn_size, shape.hidden_size, bias=False)
 
     def forward(self, residual: Tensor, x: Tensor) -> Tensor:
-        """The layer's result for `x`, plus `residual`: (T, hidden) each."""
+        """Compute the layer's result for `x`, plus `residual`: (T, hidden) each."""
         gate, value = self.w12(x).chunk(2, dim=-1)
         return linear_plus(self.w3, silu(gate) * value, residual)
 
@@ -87,26 +87,26 @@ class Block(nn.Module):
     """What `torch.compile` may fuse; attention lies between."""
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attention: Attention) -> Tensor:
-        """(T, hidden) -> (T, hidden); cos and sin are (T, 1, 1, head_dim/2)."""
+        """Map (T, hidden) to (T, hidden); cos and sin are (T, 1, 1, head_dim/2)."""
         q, k, v = self.project(x, cos, sin)
         return self.finish(x, attention(q, k, v))
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values, (T, heads, head_dim) each."""
+        """Compute queries, keys and values, (T, heads, head_dim) each."""
         # They lie interleaved per head, not stacked.
         qkv = self.qkv(self.attention_norm(x)).view(x.shape[0], self.heads, 3, self.head_dim)
         qk = rotate(qkv[:, :, :2], cos, sin)
         return qk[:, :, 0], qk[:, :, 1], qkv[:, :, 2]
 
     def finish(self, x: Tensor, mixed: Tensor) -> Tensor:
-        """The block's output from its input and what attention gave."""
+        """Compute the block's output from its input and the result of attention."""
         x = linear_plus(self.wo, mixed.reshape(x.shape[0], -1), x)
         out: Tensor = self.ffn(x, self.ffn_norm(x))
         return out
 
 
 def rotary_table(positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the rotary angles, float32 (n, head_dim/2) each, for whole positions (n,)."""
+    """Compute cosines and sines of the rotary angles, float32 (n, head_dim/2) each, for whole positions (n,)."""
     half = torch.arange(0, head_dim, 2, dtype=torch.float32, device=positions.device)
     frequencies = 1.0 / (ROPE_THETA ** (half / head_dim))
     angles = torch.outer(positions.to(torch.float32), frequencies)
@@ -131,7 +131,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def rotate_complex(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """`rotate` as one complex product: on a GPU it moves a third of the bytes, and a CPU takes a tenth of the time.
+    """Do `rotate` as one complex product: on a GPU it moves a third of the bytes, and a CPU takes a tenth of the time.
 
     The compiler cannot fuse it.
     """
@@ -171,7 +171,7 @@ class NeoAraBERT(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
-        """Last hidden states of flat tokens.
+        """Compute the last hidden states of flat tokens.
 
         Args:
             ids: int64 (T,), the tokens of all sequences.

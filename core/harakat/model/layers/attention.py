@@ -28,14 +28,14 @@ __all__ = [
 
 
 class Attention(Protocol):
-    """What a network needs of attention."""
+    """Attention as a network calls it."""
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend within each sequence; (tokens, heads, head_dim) in and out."""
         ...
 
     def token_lengths(self) -> Tensor:
-        """How many real tokens the sequence of each token has: int64 (tokens,), on the CPU or where the mask is."""
+        """Return how many real tokens each token's sequence has: int64 (tokens,), on the CPU or where the mask is."""
         ...
 
 
@@ -215,7 +215,7 @@ class BucketedAttention(_FlatAttention):
         self._buckets = [self._bucket(*edges) for edges in _similar(lengths)]
 
     def _bucket(self, first: int, last: int, length: int) -> tuple[Tensor, Tensor, Tensor | None, int, int]:
-        """Where each padded place takes its token from, which place each token goes back from, and the mask."""
+        """Return the token of each padded place, the padded place of each token, and the mask."""
         count, device = last - first, self.starts.device
         starts = self.starts[first:last].long()
         sizes = self.starts[first + 1 : last + 1].long() - starts

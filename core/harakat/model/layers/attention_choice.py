@@ -24,7 +24,7 @@ LARGEST_ERROR = 0.05
 
 
 def check_attention(asked: str) -> str:
-    """The name itself, if it is one.
+    """Return the name itself, if it is one.
 
     Raises:
         OptionError: Unknown.
@@ -34,7 +34,7 @@ def check_attention(asked: str) -> str:
 
 
 def choose_attention(asked: str, device: torch.device, dtype: torch.dtype, head_dim: int) -> str:
-    """The attention for a device: ``"varlen"``, ``"xformers"`` or ``"sdpa"``.
+    """Choose the attention for a device: ``"varlen"``, ``"xformers"`` or ``"sdpa"``.
 
     ``"auto"`` takes the first of these that can run there and gives the right numbers in a trial of two sequences.
 

@@ -215,12 +215,12 @@ def piece_tables(pieces: Sequence[str], specials: Iterable[int]) -> tuple[NDArra
 
 
 def letters_of(text: str) -> str:
-    """What of a word counts for its key: no stops, brackets or digits."""
+    """Return the letters of a word that count for its key: no stops, brackets or digits."""
     return "".join(character for character in text if character.isalpha())
 
 
 def key_of(word: str) -> int:
-    """The key of a bare word: the sum over its letters of a number for the letter times a power for its place."""
+    """Compute the key of a bare word: summed over its letters, a number for the letter times a power for its place."""
     total = 0
     for place, letter in enumerate(word[:_LONGEST]):
         # A letter's number: its code point through the finaliser of SplitMix64 (Steele et al. 2014).

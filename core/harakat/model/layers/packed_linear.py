@@ -22,7 +22,7 @@ _OPERATORS = ("_linear_pointwise", "_reorder_linear_weight", "_is_mkldnn_bf16_su
 
 
 def packing_supported(dtype: torch.dtype) -> bool:
-    """Whether this build and this processor have packed layers in a number format.
+    """Return True where this build and this processor have packed layers in a number format.
 
     bfloat16 wants AVX-512: without it oneDNN refuses, and PyTorch's plain layers work, slowly.
     """
@@ -109,13 +109,13 @@ class PackedLinear(FusedLinear):
 
 
 def linear_plus(layer: nn.Module, x: Tensor, residual: Tensor) -> Tensor:
-    """A linear layer's result plus `residual`, in one pass where the layer is packed."""
+    """Compute a linear layer's result plus `residual`, in one pass where the layer is packed."""
     out: Tensor = layer(x, residual) if isinstance(layer, FusedLinear) else residual + layer(x)
     return out
 
 
 def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
-    """The exact GELU of a linear layer's result, in one pass where the layer is packed."""
+    """Compute the exact GELU of a linear layer's result, in one pass where the layer is packed."""
     out: Tensor = layer(x, gelu=True) if isinstance(layer, FusedLinear) else functional.gelu(layer(x))
     return out
 
