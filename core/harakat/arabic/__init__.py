@@ -1,4 +1,4 @@
-"""The script: marks, spelling, clitics, tokens. Nothing in here imports torch."""
+"""Arabic script: marks, spelling, clitics and tokens. Nothing in here imports torch."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _ANALYSES = 20_000  # words whose analysis fast-disambig keeps, about 2 KB each
 
 @dataclass(frozen=True)
 class MorphologyData:
-    """The two files of one data set."""
+    """Paths of the two files of one data set."""
 
     name: str
     """As asked for: a catalogue name, or a folder."""
@@ -62,18 +62,18 @@ class MorphologyData:
 
 
 class VerifiedFile(NamedTuple):
-    """One file of a data set, as `verify_data` found it."""
+    """File of a data set, as `verify_data` found it."""
 
     path: Path
     size: int
     """Bytes."""
     sha256: str
     listed: bool
-    """Whether the catalogue lists the file with this digest."""
+    """True where the catalogue lists the file with this digest."""
 
 
 def data_folder() -> Path:
-    """Where fast-disambig keeps its data: the first of `DATA_VARIABLES` that is set, or ~/.camel_tools/data."""
+    """Return the data folder of fast-disambig: the first of `DATA_VARIABLES` that is set, or ~/.camel_tools/data."""
     for variable in DATA_VARIABLES:
         value = os.environ.get(variable)
         if value is not None:
@@ -82,7 +82,7 @@ def data_folder() -> Path:
 
 
 def locate_data(name: str | Path | None = None) -> MorphologyData:
-    """Finds a data set on this machine. Never downloads.
+    """Find a data set on this machine. Never downloads.
 
     Args:
         name: A folder that holds `morphology.db` and `model.json`, or a catalogue name, looked for below
@@ -114,7 +114,7 @@ def locate_data(name: str | Path | None = None) -> MorphologyData:
 
 
 def _catalogue_paths(folder: Path, name: str) -> dict[str, Path]:
-    """Where the catalogue of a data folder puts a data set; the usual places where there is no catalogue."""
+    """Return the paths that the catalogue lists for a data set, or the usual paths where there is no catalogue."""
     paths = {component: folder / usual / name for component, usual in _COMPONENTS.items()}
     for component, entry in _datasets(_catalogue(folder), name).items():
         place = Path(entry)
@@ -148,7 +148,7 @@ def _datasets(catalogue: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def data_identity(data: MorphologyData) -> str:
-    """SHA-256 (hex) over both files: two data sets with one identity segment alike.
+    """Return the SHA-256 (hex) of both files: data sets with the same identity segment alike.
 
     Args:
         data: From `locate_data`.
@@ -174,7 +174,7 @@ def _file_digest(path: Path) -> bytes:
 
 
 def fetch_data(name: str | None = None) -> MorphologyData:
-    """Brings a data set of CAMeL's catalogue into `data_folder`, through fast-disambig's own downloader.
+    """Download a data set of CAMeL's catalogue into `data_folder` with fast-disambig's own downloader.
 
     The downloader compares every archive and file with the catalogue's SHA-256 and prints its progress to
     standard output. What is there already is kept.
@@ -200,7 +200,7 @@ def fetch_data(name: str | None = None) -> MorphologyData:
 
 
 def verify_data(data: MorphologyData) -> list[VerifiedFile]:
-    """Compares a data set with the digests of the catalogue beside it.
+    """Compare a data set with the digests of the catalogue beside it.
 
     Args:
         data: From `locate_data`.
@@ -237,7 +237,7 @@ def _listed_digests(folder: Path) -> dict[Path, str]:
 
 
 class Segmenter:
-    """Cuts the clitics of every word off, as the published tokenizer does. Any number of threads may share one.
+    """Clitic segmenter of the published tokenizer. Any number of threads may share one.
 
     fast-disambig analyses each word by itself and holds the GIL meanwhile; the words of one call are spread
     over the cores by its own thread pool. That pool does not survive `os.fork`, and a child would wait for it for
@@ -245,7 +245,7 @@ class Segmenter:
     """
 
     def __init__(self, name: str | Path | None = None, *, separator: str = "[+]") -> None:
-        """Loads the data.
+        """Load the data.
 
         Args:
             name: As for `locate_data`.
@@ -265,11 +265,11 @@ class Segmenter:
 
     @property
     def identity(self) -> str:
-        """What decides the cuts: the data and the scheme."""
+        """Return the data and the scheme that decide the segmentation, as text."""
         return self._identity
 
     def segment(self, text: str) -> str:
-        """One text with the separator between the clitics of each word; marks are kept.
+        """Return a text with the separator between the clitics of each word; marks are kept.
 
         fast-disambig drops tatweel, zero-width characters, and every character that is neither letter, mark,
         number, punctuation, symbol nor white space (controls, private use, unassigned).
@@ -284,7 +284,7 @@ class Segmenter:
         return segmented
 
     def segment_lines(self, lines: Sequence[str]) -> list[str]:
-        """Several texts in one call, which is faster.
+        """Segment several texts in one call, which is faster.
 
         Args:
             lines: Texts without line feeds.
@@ -297,7 +297,7 @@ class Segmenter:
         return self.segment("\n".join(lines)).split("\n")
 
     def _analyse_one_by_one(self, text: str) -> None:
-        """Has every word of a text analysed, so that the call after this finds them all and starts no thread."""
+        """Analyse every word of a text, so that the next call finds them all cached and starts no thread."""
         words = set(_library().tokenize(text.translate(_DROPPED), mode="full"))
         if self._stemmer.cache_size + len(words) >= _ANALYSES:
             self._stemmer = _load(self.data, analyses=max(_ANALYSES, 2 * len(words)))
@@ -347,7 +347,7 @@ def _load(data: MorphologyData, analyses: int = _ANALYSES) -> Any:
 
 @contextmanager
 def _library_errors(what: str, way_out: str) -> Iterator[None]:
-    """Turns what fast-disambig raises into a `MorphologyDataError`."""
+    """Turn exceptions of fast-disambig into `MorphologyDataError`."""
     try:
         yield
     except RuntimeError as error:

@@ -114,12 +114,12 @@ _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f" + "".join(sorted(_IGNORED)) + "]")
 
 
 def is_mark(character: str) -> bool:
-    """Whether a character is taken for a mark here."""
+    """Return True where a character is taken for a mark here."""
     return character in _MARKS
 
 
 def is_dropped(character: str) -> bool:
-    """Whether a character is left out: neither letter nor mark."""
+    """Return True where a character is left out because it is neither letter nor mark."""
     return character in _IGNORED or unicodedata.category(character) == "Cc"
 
 
@@ -151,7 +151,7 @@ def marks_of(value: int) -> str:
 
 
 def separate(word: str) -> tuple[str, list[int]]:
-    """Part a word into its base letters and the mark class of each.
+    """Split a word into its base letters and the mark class of each.
 
     Args:
         word: Text without whitespace, in any normal form. Tatweel, zero-width characters, control characters and
@@ -174,7 +174,7 @@ def separate(word: str) -> tuple[str, list[int]]:
 
 
 def digits(word: str) -> tuple[str, str]:
-    """`separate`, several times as fast: the classes as one hexadecimal digit for each character of the base."""
+    """Return the result of `separate`, several times as fast, with each class as one hexadecimal digit."""
     word = unicodedata.normalize("NFKC", word)
     if _DROPPED.search(word) is not None:
         word = _DROPPED.sub("", word)
@@ -210,7 +210,7 @@ def pack(classes: Sequence[int], case: int = 0) -> int:
 
 
 def pack_digits(inner: str, case: str = "0") -> int:
-    """`pack`, from one hexadecimal digit a class."""
+    """Pack classes as `pack` does, from one hexadecimal digit for each class."""
     code = int(case + inner[CASE_SLOT - 1 :: -1].rjust(CASE_SLOT, "0"), 16)
     return code - (1 << 64) if code >> 63 else code
 
@@ -221,7 +221,7 @@ def unpack(code: int) -> list[int]:
 
 
 def conflict(first: Sequence[int], second: Sequence[int]) -> bool:
-    """True where two mark strings over the same letters cannot be one word: an inner letter's marks contradict.
+    """Return True where the marks of an inner letter contradict, so that two mark strings cannot be one word.
 
     What one of them leaves out contradicts nothing: all marks of a letter, the shadda beside the same vowel, the vowel
     on the same shadda. The last letter, which bears the case ending, is not looked at.

@@ -1,4 +1,4 @@
-"""The marks of Arabic script: what each one is, how to take them off, and one order to write them in.
+"""Marks of Arabic script: their names and kinds, functions that strip them, and a canonical order.
 
 A *mark* is every sign that hangs on a letter: vowels, tanwin, sukun, shadda, dagger alef, hamza and maddah
 above or below, and the signs of the mushaf (Quranic sukun, small waw and yaa, waqf signs, …). Small waw U+06E5
@@ -72,7 +72,7 @@ OPEN_KASRATAN = "\u08f2"
 
 
 class MarkKind(Enum):
-    """What a mark says about its letter. The value is the mark's rank in canonical order."""
+    """Kind of a mark. The value is its rank in canonical order."""
 
     HAMZA = 0
     """Hamza above or below: part of the letter itself."""
@@ -99,11 +99,11 @@ class MarkKind(Enum):
     ANNOTATION = 11
     """Other signs above or below: reading aids, honorifics, signs of other languages."""
     WAQF = 12
-    """Where to pause, where not, and the line over the words of sajda."""
+    """Sign to pause or not to pause, and the line over the words of sajda."""
 
 
 class Mark(NamedTuple):
-    """One mark."""
+    """Name and kind of one mark."""
 
     char: str
     name: str
@@ -214,7 +214,7 @@ def _char_class(chars: str) -> str:
 
 
 def _inversion(order: dict[str, int]) -> re.Pattern[str]:
-    """A pattern that matches two neighbouring marks of which the second belongs before the first."""
+    """Return a pattern that matches two neighbouring marks of which the second belongs before the first."""
     ranks = sorted(set(order.values()))
     parts = []
     for rank in ranks[1:]:
@@ -237,7 +237,7 @@ _DELETE: dict[int, None] = {ord(char): None for char in MARK_CHARS}
 
 
 def is_mark(char: str) -> bool:
-    """Whether a character is a mark of `MARKS`.
+    """Return True where a character is a mark of `MARKS`.
 
     Args:
         char: One character; anything else is not a mark.
@@ -246,7 +246,7 @@ def is_mark(char: str) -> bool:
 
 
 def strip_marks(text: str) -> str:
-    """The text without any mark. Letters, spaces, tatweel and `SIGNS` stay as they are.
+    """Remove every mark from a text. Letters, spaces, tatweel and `SIGNS` stay as they are.
 
     Args:
         text: Any text.
@@ -275,7 +275,7 @@ def _sorted_run(match: re.Match[str]) -> str:
 
 
 def canonical_mark_order(text: str) -> str:
-    """The text with the marks of every letter in one order: shadda, then vowel, then the rest by `MarkKind`.
+    """Put the marks of every letter in one order: shadda, then vowel, then the rest by `MarkKind`.
 
     Only the order changes, and never across a letter, a small waw or a small yaa. Marks of one kind keep the
     order they came in. Nothing is composed or decomposed (this is not a Unicode normal form).
@@ -292,7 +292,7 @@ def canonical_mark_order(text: str) -> str:
 
 
 def split_marks(word: str) -> list[tuple[str, str]]:
-    """A word as its letters, each with the marks that follow it.
+    """Split a word into its letters, each with the marks that follow it.
 
     Args:
         word: A word, or any text: spaces and punctuation are letters here.
@@ -308,7 +308,7 @@ def split_marks(word: str) -> list[tuple[str, str]]:
 
 
 def join_marks(groups: list[tuple[str, str]]) -> str:
-    """The inverse of `split_marks`.
+    """Join letters and their marks; the inverse of `split_marks`.
 
     Args:
         groups: Pairs of a letter and its marks.

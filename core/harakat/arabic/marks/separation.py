@@ -20,7 +20,7 @@ _BLANK, _NO_MARK = 0x20, 0x25CC
 
 @cache
 def _kinds(marks: frozenset[str]) -> NDArray[np.uint8]:
-    """What each character up to U+3000, the last white space there is, says: letter, mark or space."""
+    """Return the kind (letter, mark or space) of each character up to U+3000, the last white space character."""
     spaces = [point for point in range(0x3001) if chr(point).isspace()]
     kinds = np.full(0x3002, _LETTER, np.uint8)
     kinds[spaces] = _SPACE
@@ -29,7 +29,7 @@ def _kinds(marks: frozenset[str]) -> NDArray[np.uint8]:
 
 
 def separate_by_arrays(text: str, separator: str, marks: frozenset[str]) -> str:
-    """Each word that holds a mark becomes its letters, a space, and one group of marks a letter.
+    """Replace each word that holds a mark by its letters, a space, and one group of marks a letter.
 
     Args:
         text: A normalised text, not empty.
@@ -86,7 +86,7 @@ def separate_by_arrays(text: str, separator: str, marks: frozenset[str]) -> str:
 
 
 def _sums(counts: NDArray[Any]) -> NDArray[np.int32]:
-    """What stands before each place, and at last all of it."""
+    """Return the sum of the counts before each place, and the total at the end."""
     sums = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, out=sums[1:])
     return sums

@@ -33,7 +33,7 @@ _MOST_MARKS = 8
 
 @cache
 def _kinds() -> NDArray[np.uint32]:
-    """What each character is, in the bits above; the last entry stands for all that are not in `_RANGES`."""
+    """Return the kind of each character as the bits above; the last entry is for all that are not in `_RANGES`."""
     kinds = np.full(_RANGES[-1][1] + 1, _ODD, np.uint32)
     chars = [chr(point) for first, last in _RANGES for point in range(first, last)]
     for char in chars:
@@ -63,7 +63,7 @@ def _kind(char: str) -> int:
 
 
 class MarkedWords:
-    """The letters of many words, one after the other, each word with `WORD_START` before it and `EDGE` behind.
+    """Letters of many words, one after the other, each word with `WORD_START` before it and `EDGE` behind.
 
     Attributes:
         odd: Of each word, whether it is not plain; nothing else here is true of such a word. Shape (words,).
@@ -74,7 +74,7 @@ class MarkedWords:
     __slots__ = ("_case", "_classes", "_starts", "odd", "points", "stops")
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Reads words.
+        """Read words.
 
         Args:
             words: At least one. None holds a line feed; one with other white space is odd.
@@ -100,7 +100,7 @@ class MarkedWords:
         self._case = self._case_letters(kinds[at][1:])
 
     def _case_letters(self, kinds: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Where the letter that bears the case ending stands, as `markcodes.case_letter` says; -1 for none."""
+        """Return the index of the letter that bears the case ending, as `markcodes.case_letter` does; -1 for none."""
         places = np.where(kinds & _ALPHA != 0, np.arange(len(kinds)), -1)
         last = np.maximum.reduceat(places, self._starts - 1)
         before = last - 1
@@ -109,7 +109,7 @@ class MarkedWords:
         return np.where(silent, before, last)
 
     def codes(self, words: NDArray[np.int64], starts: NDArray[np.int32], ends: NDArray[np.int32]) -> NDArray[np.int64]:
-        """The packed marks of pieces, as in `harakat.arabic.marks.codes`.
+        """Return the packed marks of pieces, as in `harakat.arabic.marks.codes`.
 
         Args:
             words: The word that each piece is part of, shape (pieces,).
@@ -136,7 +136,7 @@ class MarkedWords:
 
 
 def _classes(summed: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """`markcodes.class_of`, from the marks of each letter added up."""
+    """Return the mark classes, as `markcodes.class_of` does, from the summed marks of each letter."""
     vowels = summed & 0xFF
     shadda = (summed >> 12) & _FIELD != 0
     doubled = np.where((vowels >= 1) & (vowels <= 6), vowels + 8, 8)

@@ -19,7 +19,7 @@ _FEW = 40
 
 
 def spell_each(words: Sequence[str], quranic: bool) -> list[str]:
-    """Each word in everyday spelling, as `harakat.arabic.spelling.imlai.spell_word` gives it.
+    """Return each word in everyday spelling, as `harakat.arabic.spelling.imlai.spell_word` does.
 
     Args:
         words: None holds white space.

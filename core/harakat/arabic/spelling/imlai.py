@@ -111,7 +111,7 @@ _ROUNDS = 8
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """A text in everyday spelling, with the way back.
+    """Text in everyday spelling, aligned with its original.
 
     Attributes:
         text: The everyday spelling.
@@ -124,7 +124,7 @@ class AlignedText:
     spans: tuple[tuple[int, int], ...]
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """Where a part of `text` comes from in the original.
+        """Return the span of the original that a part of `text` comes from.
 
         Args:
             start: First character of the part.
@@ -145,7 +145,7 @@ class AlignedText:
 
 
 def to_imlai(text: str) -> str:
-    """A text in everyday spelling, marks kept in their everyday form.
+    """Return a text in everyday spelling, with marks in their everyday form.
 
     Args:
         text: Any text; Uthmani words and everyday words may stand side by side.
@@ -165,7 +165,7 @@ def to_imlai(text: str) -> str:
 
 
 def is_quranic(text: str) -> bool:
-    """Whether a text is read as a text of the mushaf: it holds something that only the mushaf writes.
+    """Return True where a text is read as a text of the mushaf: it holds a sign that only the mushaf writes.
 
     The one thing that `to_imlai` asks about a whole text. For callers that remember words: the words of
     ``to_imlai(text)`` are those of ``spell_word(word, is_quranic(text))`` for every ``word`` of ``text.split()``.
@@ -175,12 +175,12 @@ def is_quranic(text: str) -> bool:
 
 
 def find_signs(text: str) -> list[int]:
-    """Where a text holds what everyday spelling writes otherwise: words without a sign stay as they are."""
+    """Return the places of all signs that everyday spelling writes otherwise; words without a sign stay as they are."""
     return [match.start() for match in _SIGN.finditer(text)]
 
 
 def spell_word(word: str, quranic: bool) -> str:
-    """What `to_imlai` makes of a word in a text.
+    """Return the everyday spelling that `to_imlai` gives a word in a text.
 
     Args:
         word: Holds no white space.
@@ -195,12 +195,12 @@ def spell_word(word: str, quranic: bool) -> str:
 
 
 def _without_standing(text: str) -> str:
-    """A text without the signs between its words."""
+    """Remove the signs that stand between the words of a text."""
     return text if _NEEDS_STANDING.search(text) is None else _STANDING.sub(_standing, text)
 
 
 def canonical_spelling(text: str) -> str:
-    """Everyday spelling with the marks of each letter in one order: what an encoder with ``spelling="imlai"`` reads.
+    """Return the everyday spelling, with marks in canonical order, that an encoder with ``spelling="imlai"`` reads.
 
     Raises:
         TextTypeError: Not a `str`.
@@ -209,7 +209,7 @@ def canonical_spelling(text: str) -> str:
 
 
 def to_imlai_aligned(text: str) -> AlignedText:
-    """As `to_imlai`, with the place in the original of every character that comes out.
+    """Return the result of `to_imlai` with the place in the original of every character.
 
     Args:
         text: Any text.
@@ -238,7 +238,7 @@ _Spans = list[tuple[int, int]]
 def _replace(
     text: str, spans: _Spans, pattern: re.Pattern[str], rewrite: Callable[[re.Match[str]], tuple[str, _Spans]]
 ) -> tuple[str, _Spans]:
-    """`pattern.sub`, carrying the spans of every character along."""
+    """Replace as `pattern.sub` does, and carry the spans of every character along."""
     pieces: list[str] = []
     out: _Spans = []
     at = 0
@@ -261,7 +261,7 @@ def _replace(
 
 
 def _standing(match: re.Match[str]) -> str:
-    """What remains of signs that stand between words: nothing, or one space."""
+    """Return the replacement for signs that stand between words: nothing, or one space."""
     text, start, end = match.string, match.start(), match.end()
     found = match.group()
     before = text[start - 1 : start]
@@ -286,7 +286,7 @@ def _standing_aligned(match: re.Match[str]) -> tuple[str, _Spans]:
 
 
 def _respelled(word: str, quranic: bool) -> tuple[str, _Spans]:
-    """One word in everyday spelling, and where each character of it comes from in the word."""
+    """Return one word in everyday spelling, and the place in the word that each of its characters comes from."""
     text, spans = _once(word, quranic)
     # Real words are settled now; strings that only look like words may need a few rounds more.
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""Which tokenizers read each word by itself, and where a text may be cut into words for them.
+"""Tests that a tokenizer reads each word by itself, and the cut of a text into words for it.
 
 Cutting at a character is exact when every step of the pipeline already separates there and throws the character
 away: the published mark separation (Python's white space), the stemmer (Rust's), the added tokens, the normaliser
@@ -22,12 +22,12 @@ _REFINERS = ("Punctuation", "Digits")
 
 
 def cut(text: str) -> list[str]:
-    """The runs of a text, some of them empty. None holds a space, tab, line feed or carriage return."""
+    """Return the runs of a text, some of them empty. None holds a space, tab, line feed or carriage return."""
     return text.replace("\n", " ").replace("\t", " ").replace("\r", " ").split(" ")
 
 
 def reads_words_alone(vocabulary: Vocabulary) -> bool:
-    """Whether the tokens of a text are exactly those of its runs, one after the other.
+    """Return True where the tokens of a text are exactly those of its runs, one after the other.
 
     True only for pipelines for which it has been shown: WordPiece after BERT's or a white-space pre-tokeniser,
     with no normaliser or BERT's, and no added token with white space in it. The published tokenizer is one.
@@ -45,7 +45,7 @@ def reads_words_alone(vocabulary: Vocabulary) -> bool:
 
 
 def separator_stands_alone(vocabulary: Vocabulary) -> bool:
-    """Whether putting spaces around every separator changes no token.
+    """Return True where putting spaces around every separator changes no token.
 
     So it is where the separator is an added token that is found wherever it stands, and no other added token can
     take a part of it.
@@ -65,7 +65,7 @@ def separator_stands_alone(vocabulary: Vocabulary) -> bool:
 
 
 def _overlap(left: str, right: str) -> bool:
-    """Whether the end of one text is the beginning of the other."""
+    """Return True where the end of one text is the beginning of the other."""
     return any(left.endswith(right[:length]) for length in range(1, min(len(left), len(right)) + 1))
 
 

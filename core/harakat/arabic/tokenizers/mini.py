@@ -1,4 +1,4 @@
-"""Text to the pieces of its bare letters, with the marks riding on them: the tokenizer of harakat-mini.
+"""Tokenizer of harakat-mini: text to the pieces of its bare letters, with the marks of each piece beside it.
 
 A text is split at whitespace; each word is spelled the everyday way and parted into letters and marks, and its
 letters are cut by a Unigram vocabulary. All that a word takes from the text around it is whether that is one of the
@@ -47,7 +47,7 @@ _PORTION_CHARS = 1 << 17
 
 
 class PieceTokenizer:
-    """Unigram pieces of the bare word, each with the packed marks of its letters. Safe under threads.
+    """Tokenizer to Unigram pieces of the bare word, each with the packed marks of its letters. Safe under threads.
 
     Args:
         tokenizer: A Hugging Face Unigram tokenizer with Metaspace words and the special tokens ``<s>``, ``</s>``,
@@ -105,32 +105,32 @@ class PieceTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """One more than the highest id that can come out."""
+        """Return one more than the highest id that can come out."""
         return int(self._size)
 
     @property
     def prefix(self) -> tuple[int, ...]:
-        """The id of ``<s>``."""
+        """Return the id of ``<s>``."""
         return (self._bos,)
 
     @property
     def suffix(self) -> tuple[int, ...]:
-        """The id of ``</s>``."""
+        """Return the id of ``</s>``."""
         return (self._eos,)
 
     @property
     def pad_id(self) -> int:
-        """The id of ``<pad>``."""
+        """Return the id of ``<pad>``."""
         return self._pad
 
     @property
     def identity(self) -> str:
-        """A short hex digest of the vocabulary, the spelling option and the rules of this module."""
+        """Return a short hex digest of the vocabulary, the spelling option and the rules of this module."""
         return self._identity
 
     @property
     def spelling(self) -> str:
-        """``"imlai"`` or ``"given"``."""
+        """Return ``"imlai"`` or ``"given"``."""
         return self._spelling
 
     def to_json(self) -> str:
@@ -145,7 +145,7 @@ class PieceTokenizer:
         return tokens
 
     def _of_group(self, texts: list[str]) -> list[Tokens]:
-        """Texts whose new words are looked for together."""
+        """Tokenize a group of texts whose new words are looked up together."""
         kinds = [False] * len(texts) if self._spelling == "given" else list(map(is_quranic, texts))
         records: list[Any] = [None] * len(texts)
         for quranic in set(kinds):
@@ -184,7 +184,7 @@ class PieceTokenizer:
         return str(self._tokenizer.id_to_token(index))
 
     def _make(self, quranic: bool, words: list[str]) -> dict[str, bytes]:
-        """The pieces of words as the bytes of an array of `_PIECE`."""
+        """Return the pieces of words as the bytes of an array of `_PIECE`."""
         made: dict[str, bytes] = {}
         for some in _portions(words):
             spelt = some if self._spelling == "given" else spell_each(some, quranic)
@@ -193,7 +193,7 @@ class PieceTokenizer:
         return made
 
     def _encode_batch(self, spelt: list[str]) -> list[bytes]:
-        """The pieces of words in everyday spelling, by arrays as far as they are plain."""
+        """Return the pieces of words in everyday spelling, by arrays as far as the words are plain."""
         marked = MarkedWords(spelt)
         spans, sizes, known = self._cutter.cut_many(marked.points, marked.stops)
         pieces = np.empty(len(spans), _PIECE)
@@ -206,14 +206,14 @@ class PieceTokenizer:
         return parts
 
     def _one_by_one(self, spelt: list[str]) -> list[bytes]:
-        """The pieces of words in everyday spelling by the rules of `markcodes`, whatever they hold."""
+        """Return the pieces of any words in everyday spelling by the rules of `markcodes`."""
         parted = [[part for word in words.split() for part in _parts(word)] for words in spelt]
         cut = self._cutter.cut({base for parts in parted for base, _ in parts})
         return [b"".join([_marked(base, marks, cut[base]) for base, marks in parts]) for parts in parted]
 
 
 def _parts(word: str) -> list[tuple[str, str]]:
-    """The bare letters of a word with the classes of their marks, as in `markcodes.digits`."""
+    """Return the bare letters of a word with the classes of their marks, as in `markcodes.digits`."""
     base, marks = markcodes.digits(word)
     if " " not in base:
         return [(base, marks)] if base else []
@@ -228,7 +228,7 @@ def _parts(word: str) -> list[tuple[str, str]]:
 
 
 def _portions(words: list[str]) -> Iterator[list[str]]:
-    """The words in portions of about `_PORTION_CHARS`, those over `_LONGEST` apart."""
+    """Yield the words in portions of about `_PORTION_CHARS`, those over `_LONGEST` apart."""
     long = [word for word in words if len(word) > _LONGEST]
     if long:
         yield long
@@ -236,21 +236,21 @@ def _portions(words: list[str]) -> Iterator[list[str]]:
 
 
 def _split(pieces: NDArray[Any], sizes: NDArray[np.int64]) -> list[bytes]:
-    """The bytes of an array in parts of these many items."""
+    """Split the bytes of an array into parts of these many items."""
     raw = pieces.tobytes()
     stops = (np.cumsum(sizes) * pieces.itemsize).tolist()
     return [raw[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _unpickled(content: str, spelling: str, cache_words: int) -> PieceTokenizer:
-    """A tokenizer that crossed to another process; the words it knew stay behind."""
+    """Return a tokenizer in another process, without the words that it had cached."""
     from tokenizers import Tokenizer
 
     return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, cache_words=cache_words)
 
 
 def _marked(base: str, marks: str, pieces: bytes) -> bytes:
-    """The pieces of a word, given as in `Cutter.cut`, with the marks of its letters, given as in `markcodes.digits`."""
+    """Return the pieces of a word (of `Cutter.cut`) with the marks of its letters (of `markcodes.digits`)."""
     if not marks.strip("0"):
         return b"".join([_RECORD.pack(index, 0) for index, _, _ in SPAN.iter_unpack(pieces)])
     case_at = markcodes.case_letter(base, [int(mark, 16) for mark in marks])

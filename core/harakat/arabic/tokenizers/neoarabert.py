@@ -1,4 +1,4 @@
-"""Text to ids, equal to the published tokenizer of NeoAraBERT for every string."""
+"""Tokenizer of NeoAraBERT: text to ids, equal to the published one for every string."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Spelling = Literal["as-is", "imlai"]
 
 
 class ArabicTokenizer:
-    """The published pipeline: segmentation, normalisation, marks apart from letters, WordPiece.
+    """Published pipeline: segmentation, normalisation, separation of marks from letters, WordPiece.
 
     Holds no per-call state: any number of threads may share one.
     """
@@ -66,7 +66,7 @@ class ArabicTokenizer:
         spelling: Spelling = "as-is",
         cache_words: int = 200_000,
     ) -> ArabicTokenizer:
-        """Reads a checkpoint's tokenizer.
+        """Read a checkpoint's tokenizer.
 
         Args:
             path: Folder with `tokenizer.json` and `tokenizer_config.json`.
@@ -97,37 +97,37 @@ class ArabicTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """One more than the highest id that can come out."""
+        """Return one more than the highest id that can come out."""
         return self._vocabulary.size
 
     @property
     def prefix(self) -> tuple[int, ...]:
-        """Special ids put before the content of every sequence, such as [CLS]."""
+        """Return the special ids put before the content of every sequence, such as [CLS]."""
         return self._vocabulary.prefix
 
     @property
     def suffix(self) -> tuple[int, ...]:
-        """Special ids put after the content of every sequence, such as [SEP]."""
+        """Return the special ids put after the content of every sequence, such as [SEP]."""
         return self._vocabulary.suffix
 
     @property
     def pad_id(self) -> int:
-        """The id that fills padded places."""
+        """Return the id that fills padded places."""
         return self._vocabulary.pad_id
 
     @property
     def segmentation(self) -> bool:
-        """Whether clitics are cut off before the vocabulary."""
+        """Return True where clitics are cut off before the vocabulary."""
         return self._segmenter is not None
 
     @property
     def spelling(self) -> Spelling:
-        """The spelling that texts are brought to first."""
+        """Return the spelling that texts are brought to first."""
         return self._spelling
 
     @property
     def word_cache(self) -> WordCache | None:
-        """The cache of the fast path. None where whole texts go through the pipeline.
+        """Return the cache of the fast path, or None where whole texts go through the pipeline.
 
         That is so where the cache is switched off, and where `tokenizer.json` asks for a pipeline that is not
         known to read each word by itself (see `harakat.arabic.tokenizers.context_free`).
@@ -136,7 +136,7 @@ class ArabicTokenizer:
 
     @property
     def identity(self) -> str:
-        """A short hex digest of everything that decides the ids."""
+        """Return a short hex digest of everything that decides the ids."""
         parts = [
             RULES_VERSION,
             self._vocabulary.digest,
@@ -146,7 +146,7 @@ class ArabicTokenizer:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def prepare(self, text: str) -> str:
-        """The text as the vocabulary sees it: respelt, segmented, normalised, marks apart from letters.
+        """Return the text as the vocabulary sees it: respelt, segmented, normalised, marks apart from letters.
 
         Args:
             text: One text.
@@ -158,7 +158,7 @@ class ArabicTokenizer:
         return self._prepare(self._respell(text) if self._spelling == "imlai" else text)
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """Tokens of each text, in order, whole and without special tokens.
+        """Return the tokens of each text, in order, whole and without special tokens.
 
         Args:
             texts: The texts.
@@ -193,7 +193,7 @@ class ArabicTokenizer:
         return prepare(text, self._vocabulary.separator)
 
     def _whole(self, texts: list[str]) -> list[Tokens]:
-        """Each text in one piece: right for every `tokenizer.json`, and slower."""
+        """Tokenize each text in one piece: right for every `tokenizer.json`, and slower."""
         prepared = [self._prepare(text) for text in texts]
         return [Tokens(np.array(ids, np.int32)) for ids in self._encode(prepared)]
 
@@ -202,12 +202,12 @@ class ArabicTokenizer:
         return [encoding.ids for encoding in encodings]
 
     def _by_runs(self, texts: list[str], runs: WordCache) -> list[Tokens]:
-        """Each run by itself, once: its ids are remembered and put together from then on."""
+        """Tokenize each distinct run once; its ids are cached and joined from then on."""
         assembled = runs.assemble(map(cut, texts), self._encode_runs)
         return [Tokens(np.frombuffer(ids, np.int32)) for ids in assembled]
 
     def _encode_runs(self, runs: list[str]) -> dict[str, bytes]:
-        """Ids of runs. They are prepared as one text, a line a run: a call a run would cost more than the work.
+        """Return the ids of runs, prepared as one text, a line a run: a call a run would cost more than the work.
 
         What is left between the spaces then (bare words and groups of marks, few of them new) is looked up in
         turn.
@@ -227,7 +227,7 @@ class ArabicTokenizer:
         return {run: raw[start:stop] for run, start, stop in zip(runs, [0, *stops[:-1]], stops, strict=True)}
 
     def _ids_of(self, parts: Collection[str]) -> list[bytes]:
-        """Ids of distinct parts. Most are one piece of the vocabulary, which is quicker to find than to remember."""
+        """Return the ids of distinct parts. Most are one piece of the vocabulary, quicker to find than to cache."""
         found = [None] * len(parts) if self._wordpiece is None else self._wordpiece.whole(parts)
         left = [part for part, ids in zip(parts, found, strict=True) if ids is None]
         known = self._parts.resolve(left, self._encode_parts)
@@ -241,7 +241,7 @@ class ArabicTokenizer:
         return encoded
 
     def _encode_batch(self, parts: list[str]) -> dict[str, bytes]:
-        """Ids of parts from the library, in one call, with a landmark of known id between them to tell them apart."""
+        """Return the library's ids of parts, from one call with a landmark of known id between the parts."""
         if self._landmark is not None:
             char, landmark = self._landmark
             ids = np.array(self._encode([f" {char} ".join(parts)])[0], np.int32)
@@ -259,7 +259,7 @@ class ArabicTokenizer:
         return {part: np.array(ids, np.int32).tobytes() for part, ids in zip(parts, self._encode(parts), strict=True)}
 
     def pieces(self, text: str) -> list[Piece]:
-        """The tokens of one text for a person to read, special tokens included.
+        """Return the tokens of one text for a person to read, special tokens included.
 
         Args:
             text: One text.
@@ -274,7 +274,7 @@ class ArabicTokenizer:
 
 
 def _landmark(vocabulary: Vocabulary) -> tuple[str, int] | None:
-    """A character that is one token by itself, rare in Arabic text, with its id; None where there is none."""
+    """Return a character that is one token by itself and rare in Arabic text, with its id; None where there is none."""
     added = {token.content for token in vocabulary.added_tokens}
     unknown = vocabulary.tokenizer.token_to_id(vocabulary.spec["model"]["unk_token"])
     for char in _LANDMARKS:
@@ -285,7 +285,7 @@ def _landmark(vocabulary: Vocabulary) -> tuple[str, int] | None:
 
 
 def _marks_of(token: str) -> str:
-    """The marks of a piece that is one group of marks or several, ``""`` for any other piece."""
+    """Return the marks of a piece that is one group of marks or several, ``""`` for any other piece."""
     body = token.removeprefix("##")
     return body if body and all(char in PUBLISHED_MARKS or char == "\u25cc" for char in body) else ""
 

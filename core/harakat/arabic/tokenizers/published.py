@@ -1,4 +1,4 @@
-"""The published preparation of a text before its vocabulary: normalisation, and marks apart from letters.
+"""Published preparation of a text before its vocabulary: normalisation, and marks apart from letters.
 
 These are the rules that NeoAraBERT was trained with (U4RASD/NeoAraBERT, `exportable/tokenizer.py`), reimplemented
 from their description. They are kept as they are, including what one would do otherwise today: the mark set
@@ -53,7 +53,7 @@ _GROUP = re.compile(f"[^{_MARK_CLASS}]([{_MARK_CLASS}]*)", re.DOTALL)
 
 
 def normalize(text: str) -> str:
-    """Drops tatweel, zero-width and direction characters; folds alef forms, alef maksura and taa marbuta.
+    """Drop tatweel, zero-width and direction characters; fold alef forms, alef maksura and taa marbuta.
 
     Args:
         text: Any text.
@@ -77,7 +77,7 @@ def _separate_piece(piece: str) -> str:
 
 
 def separate_marks(text: str, separator: str) -> str:
-    """Each word that holds a mark becomes its letters, a space, and one group of marks a letter.
+    """Replace each word that holds a mark by its letters, a space, and one group of marks a letter.
 
     A letter without a mark gives a dotted circle (U+25CC). Words end at white space (as `str.isspace` knows it)
     and at the separator; both stay where they are.
@@ -98,7 +98,7 @@ def separate_marks(text: str, separator: str) -> str:
 
 
 def prepare(text: str, separator: str) -> str:
-    """The whole published preparation after segmentation: `normalize`, then `separate_marks`."""
+    """Apply the whole published preparation after segmentation: `normalize`, then `separate_marks`."""
     text = normalize(text)
     if _SHORTEST_LONG <= len(text) <= _LONGEST:
         return separate_by_arrays(text, separator, PUBLISHED_MARKS)

@@ -1,4 +1,4 @@
-"""What every tokenizer of the house produces, and the little that the encoder asks of one."""
+"""Tokens that every tokenizer of the package produces, and the protocol that the encoder expects of one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GROUP_CHARS = 1 << 18  # texts worked on together: enough to share the cost of 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one text, without special tokens and never truncated.
+    """Tokens of one text, without special tokens and never truncated.
 
     Attributes:
         ids: Vocabulary ids, int32, shape (n,).
@@ -34,7 +34,7 @@ class Tokens:
 
 
 class Piece(NamedTuple):
-    """One token as a person reads it."""
+    """Token as a person reads it."""
 
     text: str
     """The vocabulary entry."""
@@ -45,37 +45,37 @@ class Piece(NamedTuple):
 
 
 class TextTokenizer(Protocol):
-    """Text to ids. Implementations hold no per-call state: any number of threads may share one."""
+    """Protocol of a tokenizer. Implementations hold no per-call state: any number of threads may share one."""
 
     @property
     def vocab_size(self) -> int:
-        """One more than the highest id that can come out."""
+        """Return one more than the highest id that can come out."""
 
     @property
     def prefix(self) -> tuple[int, ...]:
-        """Special ids put before the content of every sequence, such as [CLS]."""
+        """Return the special ids put before the content of every sequence, such as [CLS]."""
 
     @property
     def suffix(self) -> tuple[int, ...]:
-        """Special ids put after the content of every sequence, such as [SEP]."""
+        """Return the special ids put after the content of every sequence, such as [SEP]."""
 
     @property
     def pad_id(self) -> int:
-        """The id that fills padded places."""
+        """Return the id that fills padded places."""
 
     @property
     def identity(self) -> str:
-        """A short hex digest of everything that decides the ids: vocabulary, rules, options, morphology data."""
+        """Return a short hex digest of everything that decides the ids: vocabulary, rules, options, morphology data."""
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        """Tokens of each text, in order, whole and without special tokens."""
+        """Return the tokens of each text, in order, whole and without special tokens."""
 
     def pieces(self, text: str) -> list[Piece]:
-        """The tokens of one text for a person to read, special tokens included."""
+        """Return the tokens of one text for a person to read, special tokens included."""
 
 
 def groups(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in order, in groups of about `_GROUP_CHARS` characters.
+    """Yield the texts in order, in groups of about `_GROUP_CHARS` characters.
 
     Raises:
         TextTypeError: One of them is not a string.
@@ -84,7 +84,7 @@ def groups(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def by_characters(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The items in order, in lists that end with the item that brings them to `size` characters."""
+    """Yield the items in order, in lists that end with the item that brings them to `size` characters."""
     part: list[str] = []
     left = size
     for item in items:

@@ -1,4 +1,4 @@
-"""Bare words to the pieces of a Unigram vocabulary, each with its place in the word."""
+"""Segmentation of bare words into the pieces of a Unigram vocabulary, each with its place in the word."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPAN = struct.Struct("=iii")
 
 
 class Cutter:
-    """Cuts bare words by the library one by one, or many at once. Any number of threads may share one.
+    """Segmenter of bare words: one by one with the library, or many at once. Any number of threads may share one.
 
     Args:
         tokenizer: A Hugging Face Unigram tokenizer with Metaspace words.
@@ -41,13 +41,13 @@ class Cutter:
 
     @property
     def cuts_many(self) -> bool:
-        """Whether `cut_many` may be called."""
+        """Return True where `cut_many` may be called."""
         return self._model is not None and self._viterbi.usable
 
     def cut_many(
         self, points: NDArray[np.uint32], stops: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.bool_]]:
-        """The pieces of many words by arrays: see `harakat.arabic.tokenizers.viterbi.Viterbi.cut`.
+        """Cut many words by arrays: see `harakat.arabic.tokenizers.viterbi.Viterbi.cut`.
 
         Words that hold an added token, which the library finds before all else, are not known either.
         """
@@ -59,7 +59,7 @@ class Cutter:
         return self._viterbi.cut(points, stops)
 
     def cut(self, words: set[str]) -> dict[str, bytes]:
-        """The pieces of each word: the ids, starts and ends of `SPAN`, one after the other.
+        """Return the pieces of each word: the ids, starts and ends of `SPAN`, one after the other.
 
         Args:
             words: Without white space and marks, not empty.
@@ -80,7 +80,7 @@ class Cutter:
         return cut
 
     def _cut_plain(self, word: str) -> bytes:
-        """One word by the model alone, in a third of the time that the pipeline around it takes."""
+        """Cut one word by the model alone, in a third of the time that the pipeline around it takes."""
         spans = []
         start = -1  # the sign of a word's beginning is no character of the word
         for token in self._model.tokenize(WORD_START + word):
@@ -92,7 +92,7 @@ class Cutter:
 
 
 def _plain_model(tokenizer: Tokenizer) -> Any:
-    """The model, where all that the pipeline does to a word before it is to put the sign of its beginning there."""
+    """Return the model where the pipeline before it only prepends the sign of a word's beginning; else None."""
     from tokenizers import models, pre_tokenizers
 
     before = tokenizer.pre_tokenizer

@@ -25,7 +25,7 @@ _Ints = NDArray[np.int64]
 
 
 class Viterbi:
-    """A Unigram vocabulary as a trie over its most frequent letters.
+    """Trie of a Unigram vocabulary over its most frequent letters.
 
     Words of other letters, and vocabularies that are not of this kind, are the library's business.
 
@@ -65,7 +65,7 @@ class Viterbi:
         )
 
     def _build(self, table: NDArray[np.uint8], ids: _Ints, scores: NDArray[np.float64]) -> None:
-        """Number the prefixes of the pieces; those that are continued come first and have a row of followers."""
+        """Number the prefixes of the pieces; prefixes that are continued come first and have a row of followers."""
         fresh = np.zeros(table.shape, np.bool_)  # where a row brings a prefix that the row before does not have
         fresh[0] = True
         fresh[1:] = np.logical_or.accumulate(table[1:] != table[:-1], axis=1)
@@ -93,7 +93,7 @@ class Viterbi:
         self._id[ends], self._score[ends] = ids, scores
 
     def cut(self, points: NDArray[np.uint32], stops: _Ints) -> tuple[NDArray[np.int32], _Ints, NDArray[np.bool_]]:
-        """The pieces of words.
+        """Return the most probable pieces of words.
 
         Args:
             points: Code points of the words one after the other, each with `WORD_START` before it and `EDGE` behind.
@@ -135,7 +135,7 @@ class Viterbi:
         return spans, np.bincount(np.searchsorted(stops, begins[taken]), minlength=len(stops)), known
 
     def _edges(self, codes: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
-        """Every piece in the text: where it begins, one after where it ends, its state."""
+        """Return the start, the end (not included) and the state of every piece in the text."""
         begins: NDArray[Any] = np.flatnonzero(codes)
         states = self._next[codes[begins]]
         found = []
@@ -160,7 +160,7 @@ class Viterbi:
     def _ways(
         self, begins: _Ints, ends: _Ints, states: NDArray[Any], depth: _Ints, starts: _Ints, length: int
     ) -> _Ints:
-        """The last piece on the best way to each place; pieces are given by the depth of their beginnings."""
+        """Return the last piece on the best way to each place; pieces are ordered by the depth of their beginnings."""
         best = np.full(length, -np.inf)
         best[starts] = 0.0
         way = np.zeros(length, np.int64)

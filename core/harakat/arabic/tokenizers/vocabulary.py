@@ -1,4 +1,4 @@
-"""A checkpoint's `tokenizer.json` and `tokenizer_config.json`, read, checked, and nothing executed."""
+"""Reader of a checkpoint's `tokenizer.json` and `tokenizer_config.json`: checks them and executes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROBE = "\u0627"  # alef: any text with content will do
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the two files of a tokenizer say."""
+    """Content of the two files of a tokenizer."""
 
     tokenizer: Tokenizer
     """The `tokenizers` pipeline: added tokens, normaliser, pre-tokeniser, model. Never truncates or pads."""
@@ -33,20 +33,20 @@ class Vocabulary:
     suffix: tuple[int, ...]
     pad_id: int
     apply_stemming: bool
-    """Whether the model was trained on segmented text (the file's name for segmentation)."""
+    """True for a model that was trained on segmented text (the file's name for segmentation)."""
     separator: str
-    """What stands between the clitics of a segmented word."""
+    """Separator between the clitics of a segmented word."""
     digest: str
     """SHA-256 (hex) over what both files say that decides ids."""
 
     @property
     def added_tokens(self) -> tuple[AddedToken, ...]:
-        """Every token that is matched in the text before the model sees it."""
+        """Return every token that is matched in the text before the model sees it."""
         return tuple(self.tokenizer.get_added_tokens_decoder().values())
 
 
 def load_vocabulary(folder: Path) -> Vocabulary:
-    """Reads a folder's tokenizer files.
+    """Read a folder's tokenizer files.
 
     Args:
         folder: Holds `tokenizer.json` and, as a rule, `tokenizer_config.json` (without it the published
@@ -127,7 +127,7 @@ def _build(path: Path, spec: dict[str, Any]) -> Tokenizer:
 
 
 def _add_config_tokens(tokenizer: Tokenizer, config: dict[str, Any], path: Path) -> None:
-    """Adds the tokens that only the config file names, as the published loader does.
+    """Add the tokens that only the config file names, as the published loader does.
 
     Tokens listed in `added_tokens_decoder` replace the flags of their namesakes; special tokens that neither
     file lists as added become added tokens.
@@ -175,7 +175,7 @@ def _content(token: object) -> str | None:
 
 
 def _template(tokenizer: Tokenizer, path: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The special ids before and after the content, as the file's post-processor puts them."""
+    """Return the special ids before and after the content, as the file's post-processor puts them."""
     content = tokenizer.encode(_PROBE, add_special_tokens=False).ids
     encoding: Encoding = tokenizer.encode(_PROBE)
     ids, special = encoding.ids, encoding.special_tokens_mask

@@ -1,4 +1,4 @@
-"""A bounded memory of words whose ids are known, shared by any number of threads."""
+"""Bounded cache of words whose ids are known, shared by any number of threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_WORD = 64
 
 
 class WordCache:
-    """Words and their ids, in two generations.
+    """Cache of words and their ids, in two generations.
 
     New words go to the current generation. When that holds half of the capacity it becomes the previous one, and
     a word found there moves on to the new current one: what is used stays, what is not is forgotten. A dict
@@ -26,7 +26,7 @@ class WordCache:
     __slots__ = ("_current", "_half", "_lock", "_previous")
 
     def __init__(self, capacity: int) -> None:
-        """Makes an empty cache.
+        """Make an empty cache.
 
         Args:
             capacity: Most words held at any time. 0 or 1: none.
@@ -41,7 +41,7 @@ class WordCache:
             return max(0, len(self._current) - 1) + max(0, len(self._previous) - 1)
 
     def assemble(self, texts: Iterable[list[str]], compute: Callable[[list[str]], dict[str, bytes]]) -> list[bytearray]:
-        """The ids of texts that are given as words: each word's ids, one after the other.
+        """Return the ids of texts that are given as words: each word's ids, one after the other.
 
         Args:
             texts: The words of each text.
@@ -72,7 +72,7 @@ class WordCache:
         return assembled
 
     def resolve(self, words: Collection[str], compute: Callable[[list[str]], dict[str, bytes]]) -> dict[str, bytes]:
-        """The ids of each of some words; those that were not known are known from then on.
+        """Return the ids of each of some words, and cache those that were not known.
 
         Args:
             words: The words, each once. Their order is kept: neighbours in memory are quicker to read.
@@ -95,18 +95,18 @@ class WordCache:
 
     @property
     def current(self) -> dict[str, bytes]:
-        """The current generation, for reading only. It may gain words while it is read, and loses none."""
+        """Return the current generation, for reading only. It may gain words while it is read, and loses none."""
         return self._current
 
     def previous(self, words: Iterable[str]) -> dict[str, bytes]:
-        """Those of the words that the previous generation knows."""
+        """Return those of the words that the previous generation knows."""
         previous = self._previous
         if not previous:
             return {}
         return {word: previous[word] for word in words if word in previous}
 
     def add(self, words: dict[str, bytes]) -> dict[str, bytes] | None:
-        """Remembers words, except long ones and what is over the capacity.
+        """Cache words, except long ones and those over the capacity.
 
         Args:
             words: Each word with its ids as int32 in native byte order.

@@ -22,10 +22,10 @@ PLAIN = re.compile(f"[{_CHARS}]+")
 
 
 class PlainWordPiece:
-    """A checkpoint's WordPiece model for words that match `PLAIN`."""
+    """WordPiece model of a checkpoint for words that match `PLAIN`."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Takes the vocabulary over.
+        """Read the vocabulary.
 
         Args:
             vocabulary: One for which `fits` holds.
@@ -45,7 +45,7 @@ class PlainWordPiece:
 
     @staticmethod
     def fits(vocabulary: Vocabulary) -> bool:
-        """Whether the pipeline hands plain words to its model as they are.
+        """Return True where the pipeline hands plain words to its model as they are.
 
         Args:
             vocabulary: A checkpoint's vocabulary.
@@ -60,11 +60,11 @@ class PlainWordPiece:
         )
 
     def whole(self, words: Iterable[str]) -> list[bytes | None]:
-        """Ids of those of the words that are one plain piece each, as the bytes of an int32; None for the others."""
+        """Return the ids of the words that are one plain piece each, as the bytes of an int32; None for the others."""
         return [*map(self._first.get, words)]
 
     def encode(self, words: Iterable[str]) -> dict[str, bytes]:
-        """Ids of those of the words that are plain, as the bytes of an int32 array each."""
+        """Return the ids of the words that are plain, as the bytes of an int32 array each."""
         return {word: self._cut(word) for word in filter(PLAIN.fullmatch, words)}
 
     def _cut(self, word: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The spelling of the mushaf, word by word. `harakat.arabic.spelling.imlai` is the public face of this package."""
+"""Spelling of the mushaf, word by word. `harakat.arabic.spelling.imlai` is the public face of this package."""
 
 from __future__ import annotations
 

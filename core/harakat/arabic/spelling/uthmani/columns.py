@@ -57,7 +57,7 @@ BIT[SMALL_LOW_MEEM] = BIT[SMALL_HIGH_MEEM]  # they say the same
 """The bit of each mark in a column of marks. The marks of everyday spelling are the lowest eight."""
 
 FREE_HAMZA = TATWEEL
-"""What a column of letters holds for a hamza without a seat on the line of the word; it has lost its own mark."""
+"""Letter that a column holds for a hamza without a seat on the line of the word; it has lost its own mark."""
 
 _EDGE = "\n"
 _EDGE_CODE = ord(_EDGE)
@@ -68,19 +68,19 @@ _MARGIN = 3  # how far `Columns.before` and `Columns.after` look
 
 
 def bits(marks: str) -> int:
-    """The bits of some marks together."""
+    """Return the bits of some marks together."""
     return reduce(or_, (BIT[mark] for mark in marks), 0)
 
 
 def group(letters: str) -> Bools:
-    """A table of code points: which ones are these letters. 0, no letter, is none of them."""
+    """Return a table of code points that is True for these letters. 0, which stands for no letter, is none of them."""
     table = np.zeros(0x700, np.bool_)
     table[list(map(ord, letters))] = True
     return table
 
 
 def where_is(column: Column, letters: str) -> Bools:
-    """Where a column of letters holds one of a few."""
+    """Return True where a column of letters holds one of `letters`."""
     found: Bools = column == ord(letters[0])
     for letter in letters[1:]:
         found |= column == ord(letter)
@@ -88,13 +88,13 @@ def where_is(column: Column, letters: str) -> Bools:
 
 
 def has(column: Column, marks: str) -> Bools:
-    """Where a column of marks holds one of some."""
+    """Return True where a column of marks holds one of `marks`."""
     found: Bools = column & bits(marks) != 0
     return found
 
 
 def _kinds() -> NDArray[np.uint32]:
-    """What each character up to U+08FF is: a bit of `BIT`, or one of the three above. The last entry is any other."""
+    """Return the kind of each character up to U+08FF: a bit of `BIT` or one of those above. The last is any other."""
     kinds = np.full(0x901, _ODD, np.uint32)
     for char in map(chr, (*range(0x0621, 0x063B), *range(0x0641, 0x064B))):
         kinds[ord(char)] = _UNIT
@@ -109,7 +109,7 @@ def _kinds() -> NDArray[np.uint32]:
 
 
 def _plain() -> Bools:
-    """Which sets of marks may stand on one letter of a plain word."""
+    """Return a table of the sets of marks that may stand on one letter of a plain word."""
     plain = np.zeros(_MARKS + 1, np.bool_)
     short, tanwin = (FATHA, DAMMA, KASRA), (FATHATAN, DAMMATAN, KASRATAN)
     opened = (OPEN_FATHATAN, OPEN_DAMMATAN, OPEN_KASRATAN)
@@ -127,7 +127,7 @@ def _plain() -> Bools:
 
 
 def _line_marks() -> Column:
-    """The vowel, tanwin or sukun that stands for the lowest eight bits, whether or not there is a shadda."""
+    """Return the vowel, tanwin or sukun for each value of the lowest eight bits, with or without shadda."""
     chars = np.zeros(256, np.uint16)
     for mark in (FATHATAN, DAMMATAN, KASRATAN, FATHA, DAMMA, KASRA, SUKUN):
         chars[[BIT[mark], BIT[mark] | BIT[SHADDA]]] = ord(mark)
@@ -139,7 +139,7 @@ _MARKED = group(ALEF_WASLA + SMALL_WAW + SMALL_YAA)
 
 
 class Columns:
-    """The units of many words, one after the other, with an edge (a unit of zeros) before and behind each word.
+    """Units of many words, one after the other, with an edge (a unit of zeros) before and behind each word.
 
     Attributes:
         letters: Code points, shape (units,).
@@ -149,7 +149,7 @@ class Columns:
     __slots__ = ("_letters", "_marks", "_odd", "_odd_words", "letters", "marks")
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Reads words, without the signs of pause at their ends. What is not plain is odd.
+        """Read words, without the signs of pause at their ends. Words that are not plain are odd.
 
         Args:
             words: At least one. None holds a line feed.
@@ -182,21 +182,21 @@ class Columns:
 
     @property
     def first(self) -> Bools:
-        """Whether a unit begins its word."""
+        """Return True for each unit that begins its word."""
         return where_is(self.before()[0], "\0")
 
     @property
     def last(self) -> Bools:
-        """Whether a unit ends its word."""
+        """Return True for each unit that ends its word."""
         return where_is(self.after()[0], "\0")
 
     def before(self, by: int = 1) -> tuple[Column, Column]:
-        """Letters and marks of the units `by` (1 to 3) places before: views, 0 at the edge and of no use beyond."""
+        """Return the letters and marks `by` (1 to 3) places before: views, 0 at the edge and undefined beyond it."""
         part = slice(_MARGIN - by, -_MARGIN - by)
         return self._letters[part], self._marks[part]
 
     def after(self, by: int = 1) -> tuple[Column, Column]:
-        """The same of the units `by` (1 to 3) places behind."""
+        """Return the letters and marks `by` (1 to 3) places behind, as `before` does."""
         part = slice(_MARGIN + by, by - _MARGIN or None)
         return self._letters[part], self._marks[part]
 
@@ -209,7 +209,7 @@ class Columns:
         self._odd_words[words] = True
 
     def spread(self, units: Bools) -> Bools:
-        """Whether a unit's word holds one of these units."""
+        """Return True for each unit of a word that holds one of these units."""
         if not units.any():
             return units
         edges = np.flatnonzero(self.letters == 0)
@@ -217,19 +217,19 @@ class Columns:
         return np.append(np.repeat(found, np.diff(edges)), False)
 
     def odd_words(self) -> Bools:
-        """Of each word, whether it is odd, shape (words,)."""
+        """Return True for each word that is odd, shape (words,)."""
         edges = np.flatnonzero(self.letters == 0)
         self._odd_words |= np.logical_or.reduceat(self._odd, edges[:-1])
         return self._odd_words
 
     def leave_out(self, units: Bools) -> None:
-        """Take these units out of their words."""
+        """Remove these units from their words."""
         self.odd_words()
         kept = ~units
         self._take(self.letters[kept], self.marks[kept], self._odd[kept])
 
     def insert_after(self, units: Bools, letter: str) -> None:
-        """Put a letter without marks behind each of these units."""
+        """Insert a letter without marks behind each of these units."""
         counts = units + np.int64(1)
         source = np.repeat(np.arange(len(units)), counts)
         new = np.cumsum(counts)[units] - 1
@@ -238,13 +238,13 @@ class Columns:
         self._take(letters, marks, self._odd[source])
 
     def bare(self) -> list[str]:
-        """The letters of each word, odd or not."""
+        """Return the letters of each word, odd or not."""
         letters = self.letters[1:].copy()
         letters[letters == 0] = _EDGE_CODE
         return _lines(letters)
 
     def write(self) -> list[str]:
-        """Each word, odd or not, with the marks of everyday spelling in canonical order."""
+        """Return each word, odd or not, with the marks of everyday spelling in canonical order."""
         text = np.zeros((len(self.letters) - 1, 3), np.uint16)
         text[:, 0] = self.letters[1:]
         text[text[:, 0] == 0, 0] = _EDGE_CODE

@@ -41,7 +41,7 @@ __all__ = ["seat_hamza", "seat_marks", "settle_maddah", "settle_silent"]
 
 
 def seat_marks(units: list[Unit]) -> None:
-    """Hamza above or below joins its letter, and alef wasla becomes an alef."""
+    """Join hamza above or below to its letter, and turn alef wasla into alef."""
     for index, unit in enumerate(units):
         for mark in (HAMZA_ABOVE, HAMZA_BELOW):
             if mark in unit.marks:
@@ -58,7 +58,7 @@ def seat_marks(units: list[Unit]) -> None:
 
 
 def _lengthened_alef(units: list[Unit], index: int) -> bool:
-    """Whether an alef with maddah is a plain long alef (before hamza or a doubled letter), not hamza and alef."""
+    """Return True where an alef with maddah is a long alef (before hamza or a doubled letter), not hamza and alef."""
     if index == 0:
         return False
     before = units[index - 1]
@@ -71,7 +71,7 @@ def _lengthened_alef(units: list[Unit], index: int) -> bool:
 
 
 def settle_maddah(units: list[Unit], quranic: bool) -> list[Unit]:
-    """Maddah stays only where it is a hamza with an alef, and then as one letter."""
+    """Keep maddah only where it is a hamza with an alef, and then as one letter."""
     out: list[Unit] = []
     for index, unit in enumerate(units):
         composed = unit.letter == ALEF_MADDA
@@ -94,7 +94,7 @@ def _merge(first: Unit, second: Unit, letter: str) -> Unit:
 
 
 def _is_proclitic(units: list[Unit], index: int) -> bool:
-    """Whether everything before `index` can be written-on particles, ending in bi- or li-."""
+    """Return True where everything before `index` can be proclitic particles, ending in bi- or li-."""
     return (
         0 < index <= 3
         and units[index - 1].letter in (BAA, LAM)
@@ -103,7 +103,7 @@ def _is_proclitic(units: list[Unit], index: int) -> bool:
 
 
 def seat_hamza(units: list[Unit]) -> list[Unit]:
-    """Free hamzas take the seat that everyday spelling gives them, by the vowels on both sides."""
+    """Give free hamzas the seat of everyday spelling, by the vowels on both sides."""
     out: list[Unit] = []
     index = 0
     while index < len(units):
@@ -168,7 +168,7 @@ def seat_hamza(units: list[Unit]) -> list[Unit]:
 
 
 def _seat(unit: Unit, before: Unit, follower: Unit | None, after_long_a: bool, after_yaa: bool) -> str:
-    """The seat of one free hamza inside or at the end of a word."""
+    """Return the seat of one free hamza inside or at the end of a word."""
     if not unit.free_hamza and follower is None:
         return HAMZA
     questioning = before.letter == ALEF_HAMZA_ABOVE and FATHA in before.marks
@@ -200,7 +200,7 @@ def _seat(unit: Unit, before: Unit, follower: Unit | None, after_long_a: bool, a
 
 
 def settle_silent(units: list[Unit]) -> list[Unit]:
-    """Silent letters that everyday spelling writes stay; the others go."""
+    """Keep the silent letters that everyday spelling writes, and remove the others."""
     out: list[Unit] = []
     for index, unit in enumerate(units):
         if not unit.silent:
@@ -231,7 +231,7 @@ def settle_silent(units: list[Unit]) -> list[Unit]:
 
 
 def _settle_final_hamza(out: list[Unit]) -> bool:
-    """A final hamza on waw with a silent alef: what the letter before asks for. Returns whether alef stays."""
+    """Seat a final hamza before a silent alef by the letter before it. Return True where the alef stays."""
     hamza, before = out[-1], out[-2] if len(out) > 1 else None
     if before is None:
         return True

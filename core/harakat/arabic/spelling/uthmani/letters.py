@@ -1,4 +1,4 @@
-"""The letters that the rules name, and the groups that they ask about."""
+"""Letters that the rules name, and groups of letters that they ask about."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _UNWRITTEN = (
     f"^ط{_D}(?=ه$)|^ي{_D}(?=س$)",
 )
 UNWRITTEN_ALEF = re.compile("|".join(_UNWRITTEN))
-"""Where everyday spelling leaves the dagger alef out: the match ends with it."""
+"""Words that everyday spelling writes without their dagger alef: the match ends with it."""
 
 VOCATIVE = re.compile(f"([وف]?ي{_D}(?=..)|ه{_D}(?=أنتم))")
 """The particles ya and ha, written on in the mushaf and apart in everyday spelling."""
@@ -95,7 +95,7 @@ _MOST_PREFIXES = 2
 
 
 def whole_word(bare: str, tanwin: bool) -> tuple[int, str] | None:
-    """The everyday letters of a word that rules get wrong.
+    """Return the everyday letters of a word that rules get wrong.
 
     Args:
         bare: The letters that the rules arrived at.
@@ -114,7 +114,7 @@ def whole_word(bare: str, tanwin: bool) -> tuple[int, str] | None:
 
 
 def open_taa(bare: str) -> bool:
-    """Whether a word is one of the nouns that the mushaf ends in an open taa, with or without a prefix."""
+    """Return True where a word is, with or without a prefix, a noun that the mushaf ends in an open taa."""
     return any(bare[keep:] in _OPEN_TAA for keep in _stems(bare))
 
 
@@ -127,6 +127,6 @@ def _stems(bare: str) -> Iterator[int]:
 
 @cache
 def all_exceptions() -> frozenset[str]:
-    """The bare letters of every word, prefixes included, that `whole_word` or `open_taa` can be about."""
+    """Return the bare letters of every word, prefixes included, that `whole_word` or `open_taa` can be about."""
     prefixes = ["".join(parts) for count in range(_MOST_PREFIXES + 1) for parts in product(_PREFIXES, repeat=count)]
     return frozenset(prefix + word for prefix in prefixes for word in (*_WHOLE, *_ENDINGS, *_OPEN_TAA))

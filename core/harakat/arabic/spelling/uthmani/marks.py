@@ -1,4 +1,4 @@
-"""Marks of the mushaf to everyday marks."""
+"""Conversion of the marks of the mushaf to everyday marks."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _TO_TANWIN = {FATHA: FATHATAN, DAMMA: DAMMATAN, KASRA: KASRATAN}
 
 
 def settle_marks(units: list[Unit], source: str) -> None:
-    """Quranic marks become everyday marks; signs about pausing and reading go."""
+    """Turn Quranic marks into everyday marks, and remove signs about pausing and reading."""
     medina = QURANIC_SUKUN in source
     for index, unit in enumerate(units):
         last = index == len(units) - 1
@@ -101,7 +101,7 @@ def settle_marks(units: list[Unit], source: str) -> None:
 
 
 def _silent_sukun(units: list[Unit], index: int, medina: bool) -> bool:
-    """Whether an ordinary sukun on waw or yaa is the circle of a silent letter, as the Medina mushaf has it."""
+    """Return True where an ordinary sukun on waw or yaa is the circle of a silent letter, as in the Medina mushaf."""
     if index == 0:
         return False
     if medina:
@@ -112,7 +112,7 @@ def _silent_sukun(units: list[Unit], index: int, medina: bool) -> bool:
 
 
 def _long_or_tanwin(units: list[Unit], index: int, marks: str) -> str:
-    """Subscript alef and inverted damma: a long vowel (Indo-Pakistani) or open tanwin (older Medina encoding)."""
+    """Settle subscript alef and inverted damma: a long vowel (Indo-Pakistani) or open tanwin (old Medina encoding)."""
     unit = units[index]
     rest = [other.letter for other in units[index + 1 : index + 3]]
     if unit.letter == HAA and not rest:
@@ -125,7 +125,7 @@ def _long_or_tanwin(units: list[Unit], index: int, marks: str) -> str:
 
 
 def settle_assimilation(units: list[Unit]) -> None:
-    """Marks of assimilation, which the mushaf writes and everyday spelling does not.
+    """Undo the marks of assimilation, which the mushaf writes and everyday spelling does not.
 
     The shadda that a word's first letter takes from the word before goes; a consonant left without sukun because
     it is assimilated into what follows gets it back. Only words marked throughout are touched.

@@ -1,4 +1,4 @@
-"""One Uthmani word to everyday spelling: the rules in their order.
+"""Rules that bring one Uthmani word to everyday spelling, in their order.
 
 A word is read as units, the rules rewrite the list of units, and the units are written out again. Rules come first;
 what no rule can know stands in `harakat.arabic.spelling.uthmani.lexicon`.
@@ -55,7 +55,7 @@ _FREE = HAMZA + HAMZA_ABOVE + HAMZA_BELOW
 
 
 def respell(word: str, quranic: bool = False) -> list[Unit]:
-    """A word in everyday spelling.
+    """Return a word in everyday spelling.
 
     Args:
         word: Arabic letters and marks, no spaces.
@@ -99,14 +99,14 @@ def _respell(units: list[Unit], source: str, quranic: bool) -> list[Unit]:
 
 
 def _split_vocative(units: list[Unit]) -> int:
-    """How many units make a written-on ya or ha that everyday spelling writes apart; 0 if there is none."""
+    """Return the number of units of a joined ya or ha that everyday spelling writes apart; 0 if there is none."""
     skeleton = "".join((unit.letter or " ") + (DAGGER_ALEF if DAGGER_ALEF in unit.marks else "") for unit in units)
     match = lexicon.VOCATIVE.match(skeleton)
     return 0 if match is None else len(match.group(1).replace(DAGGER_ALEF, ""))
 
 
 def _settle_yaa(units: list[Unit]) -> None:
-    """An undotted yaa that is pronounced as yaa gets its dots."""
+    """Give an undotted yaa that is pronounced as yaa its dots."""
     for index, unit in enumerate(units):
         if unit.letter != ALEF_MAKSURA or DAGGER_ALEF in unit.marks:
             continue
@@ -117,7 +117,7 @@ def _settle_yaa(units: list[Unit]) -> None:
 
 
 def _settle_daggers(units: list[Unit]) -> list[Unit]:
-    """Dagger alefs become alefs, except over a final alef maksura and in the words that never write one."""
+    """Turn dagger alefs into alefs, except over a final alef maksura and in words that never write one."""
     silent_words = _unwritten(units)
     vowelled = any(unit.has(VOWELLED) for unit in units)
     out: list[Unit] = []
@@ -172,7 +172,7 @@ def _settle_daggers(units: list[Unit]) -> list[Unit]:
 
 
 def _unwritten(units: list[Unit]) -> set[int]:
-    """Indices of units whose dagger alef everyday spelling does not write (hadha, dhalika, lakin, ilah, …)."""
+    """Return the indices of units whose dagger alef everyday spelling leaves out (hadha, dhalika, lakin, ilah, …)."""
     skeleton = "".join(unit.letter + (DAGGER_ALEF if DAGGER_ALEF in unit.marks else "") for unit in units)
     match = lexicon.UNWRITTEN_ALEF.search(skeleton)
     if match is None:
@@ -186,7 +186,7 @@ def _unwritten(units: list[Unit]) -> set[int]:
 
 
 def _settle_lam(units: list[Unit]) -> list[Unit]:
-    """The night, the two who, those (f.): everyday spelling writes both lams of these."""
+    """Write both lams of the words for the night, the two who, and those (f.), as everyday spelling does."""
     skeleton = "".join(unit.letter or " " for unit in units)
     match = lexicon.DOUBLE_LAM.search(skeleton)
     if match is None:
@@ -199,12 +199,12 @@ def _settle_lam(units: list[Unit]) -> list[Unit]:
 
 
 def _dual(units: list[Unit], at: int) -> bool:
-    """Alladhayni against alladhina: a fatha on the dhal."""
+    """Return True for alladhayni, which has a fatha on the dhal, and False for alladhina."""
     return FATHA in units[at + 1].marks
 
 
 def _apply_exceptions(units: list[Unit]) -> list[Unit]:
-    """Whole words whose everyday spelling is a fact of the lexicon."""
+    """Spell whole words whose everyday spelling is a fact of the lexicon."""
     if len(units) < 2 or not units[0].letter:
         return units
     last, before = units[-1], units[-2]

@@ -1,4 +1,4 @@
-"""The spelling of many words of the mushaf at once: the rules of `harakat.arabic.spelling.uthmani.rules` on columns.
+"""Spelling of many words of the mushaf at once: the rules of `harakat.arabic.spelling.uthmani.rules` on columns.
 
 Each rule here does to all words what the rule of the same name does to one, as far as it is about plain words; a
 word that a rarer case of a rule is about is marked as odd and left to those rules. So the two always agree, and
@@ -63,7 +63,7 @@ _EDGE = "\n"
 
 
 def respell_plain(words: Sequence[str]) -> list[str | None]:
-    """Words of Uthmani text in everyday spelling, without the signs of pause at their ends.
+    """Return words of Uthmani text in everyday spelling, without the signs of pause at their ends.
 
     Args:
         words: None holds white space.
@@ -96,14 +96,14 @@ _HAMZAS, _LONG, _CONSONANTS = group(HAMZAS + FREE_HAMZA), group(LONG_LETTERS), g
 
 
 def _next(units: Bools) -> Bools:
-    """The units behind these."""
+    """Return the units behind these."""
     out = np.zeros_like(units)
     out[1:] = units[:-1]
     return out
 
 
 def _previous(units: Bools) -> Bools:
-    """The units before these."""
+    """Return the units before these."""
     out = np.zeros_like(units)
     out[:-1] = units[1:]
     return out
@@ -159,7 +159,7 @@ def _marks(columns: Columns) -> None:
 
 
 def _vocative(columns: Columns) -> None:
-    """Ya and ha, written on: the dagger alef on the first letter, or the second after wa and fa."""
+    """Refuse words with joined ya or ha: a dagger alef on the first letter, or on the second after wa and fa."""
     letters, first = columns.letters, columns.first
     dagger = has(columns.marks, DAGGER_ALEF)
     second = _next(first) & where_is(columns.before()[0], WAW + FAA)
@@ -268,7 +268,7 @@ def _exceptions(columns: Columns) -> None:
 
 
 def _signs(columns: Columns) -> None:
-    """Refuse what came out with a sign of the mushaf in it, and has to be read once more."""
+    """Refuse words that came out with a sign of the mushaf in them and have to be read once more."""
     letters, marks, first = columns.letters, columns.marks, columns.first
     after, after_marks = columns.after()
     columns.refuse(where_is(letters, ALEF) & has(marks, SUKUN))

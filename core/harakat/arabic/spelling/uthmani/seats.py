@@ -1,4 +1,4 @@
-"""The seats of hamzas in many words at once.
+"""Seats of hamzas in many words at once.
 
 The array twin of `harakat.arabic.spelling.uthmani.hamza.seat_hamza`.
 """
@@ -36,7 +36,7 @@ _LINE, _ABOVE, _BELOW, _MADDA, _WAW, _YAA = map(
 
 
 def seat_hamzas(columns: Columns) -> None:
-    """Hamzas take the seats that everyday spelling gives them; words with two of them are odd."""
+    """Give hamzas the seats of everyday spelling; words with two of them are odd."""
     letters, marks = columns.letters, columns.marks
     hamzas = where_is(letters, HAMZA + FREE_HAMZA)
     at = np.flatnonzero(hamzas)

@@ -1,4 +1,4 @@
-"""A word as units, a letter with its marks each, and the first two passes over them."""
+"""Units of a word (a letter with its marks each), and the first two passes over them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _HOSTS = frozenset({TATWEEL, *(letter for letter, _ in SEATED)})
 
 @dataclass(slots=True)
 class Unit:
-    """A letter with its marks.
+    """Letter with its marks.
 
     Attributes:
         letter: One character (``""`` for marks before any letter).
@@ -75,21 +75,21 @@ class Unit:
     free_hamza: bool = False
 
     def has(self, marks: str) -> bool:
-        """Whether the unit carries one of these marks."""
+        """Return True where the unit carries one of these marks."""
         for mark in self.marks:  # noqa: SIM110 - a generator costs more than the work
             if mark in marks:
                 return True
         return False
 
     def drop(self, marks: str) -> None:
-        """Take these marks off."""
+        """Remove these marks."""
         if self.marks:
             for mark in marks:
                 self.marks = self.marks.replace(mark, "")
 
 
 def parse(word: str) -> list[Unit]:
-    """The units of a word; small letters that carry weight are units of their own."""
+    """Split a word into units; small letters that carry weight are units of their own."""
     starts = [at for at, char in enumerate(word) if char not in MARKS or char in SMALL_LETTERS]
     units = [
         Unit(word[start], canonical_mark_order(word[start + 1 : end]), start, end)
@@ -109,7 +109,7 @@ def parse(word: str) -> list[Unit]:
 
 
 def settle_tatweel(units: list[Unit]) -> list[Unit]:
-    """Tatweel goes; what it carried finds its place (a free hamza, a small letter, or the letter before)."""
+    """Remove tatweel, and move its marks to their place (a free hamza, a small letter, or the letter before)."""
     out: list[Unit] = []
     for index, unit in enumerate(units):
         if unit.letter != TATWEEL:
@@ -134,7 +134,7 @@ def settle_tatweel(units: list[Unit]) -> list[Unit]:
 
 
 def settle_small_letters(units: list[Unit]) -> list[Unit]:
-    """Small letters become letters, except where they only lengthen the pronoun -hu, -hi."""
+    """Turn small letters into letters, except where they only lengthen the pronoun -hu, -hi."""
     out: list[Unit] = []
     for index, unit in enumerate(units):
         if unit.letter not in SMALL_LETTERS:
