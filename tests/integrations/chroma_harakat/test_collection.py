@@ -133,7 +133,7 @@ def test_records_come_back_and_go(poems: Collection):
 def test_a_comparison_encodes_nothing_and_is_taken_as_it_is(
     poems: Collection, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ):
-    changed = Record("r1", RECORDS[1].text, {"n": 99})
+    changed = Record("r1", RECORDS[1].text, {**RECORDS[1].payload, "n": 99})
     added = Record("new", "نص", {"n": 1})
     with monkeypatch.context() as patch:
         patch.setattr(type(encoder), "encode_stream", None)  # would fail if anything were encoded
@@ -141,7 +141,7 @@ def test_a_comparison_encodes_nothing_and_is_taken_as_it_is(
     assert ([item.record for item in found.new], found.unchanged) == ([added], 3)
     (change,) = found.changed
     assert (change.given.record, change.stored) == (changed, RECORDS[1])
-    assert change.message.startswith("the id 'r1' is stored with the payload {'n': 1, 'half'")
+    assert change.message.startswith("the id 'r1' is stored with the payload {'n': 1}, and comes with {'n': 99}. ")
     with pytest.raises(RecordError, match="is stored with the payload"):
         poems.ingest(found)
     with monkeypatch.context() as patch:
