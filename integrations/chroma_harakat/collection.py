@@ -95,7 +95,7 @@ class Collection:
             on_change: For a stored id that comes with another text or payload: ``"refuse"`` raises, ``"update"``
                 replaces it.
             batch_size: Records a write; the default is 256, or the client's limit where that is lower.
-            show_progress: Whether to show a bar; None shows one on a terminal when it takes over a second. A
+            show_progress: True to show a bar; None shows one on a terminal when it takes over a second. A
                 function is called with the number of records just done (stored or skipped).
 
         Raises:

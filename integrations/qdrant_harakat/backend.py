@@ -44,8 +44,8 @@ class Query:
     """A search.
 
     Attributes:
-        stage: What ranks the hits.
-        first: What finds candidates for it; None where it searches everything.
+        stage: Ranks the hits.
+        first: Finds candidates for it; None where it searches everything.
         offset: Hits to skip.
         filter: A mapping (see `filters.parse_filter`), the store's own filter object, or None.
         score_threshold: Hits below it are left out.
@@ -78,8 +78,8 @@ class Description:
 
     Attributes:
         vectors: Dense vectors and multivectors by name; ``""`` is the unnamed one.
-        metadata: What was stored with it at creation.
-        points: How many it holds.
+        metadata: Stored with it at creation.
+        points: Number of points.
     """
 
     vectors: Mapping[str, VectorSpec]
@@ -92,7 +92,7 @@ class Backend(Protocol):
 
     @property
     def where(self) -> str:
-        """What it is and where, for messages."""
+        """Kind and place, for messages."""
         ...
 
     @property
@@ -101,7 +101,7 @@ class Backend(Protocol):
         ...
 
     def exists(self, name: str) -> bool:
-        """Whether it has a collection of that name."""
+        """Return True where there is a collection of that name."""
         ...
 
     def create(self, name: str, schema: CollectionSchema) -> None:
@@ -109,7 +109,7 @@ class Backend(Protocol):
         ...
 
     def describe(self, name: str) -> Description:
-        """Vectors, metadata and size of a collection that exists."""
+        """Return vectors, metadata and size of a collection that exists."""
         ...
 
     def mark(self, name: str, metadata: Mapping[str, Any]) -> None:
@@ -129,15 +129,15 @@ class Backend(Protocol):
         ...
 
     def payloads(self, name: str, ids: Sequence[PointId]) -> dict[PointId, dict[str, Any]]:
-        """Payloads of those of the points that are there."""
+        """Return the payloads of those of the points that are there."""
         ...
 
     def count(self, name: str, filter: Any = None) -> int:
-        """Exact number of points, of those that pass the filter."""
+        """Return the exact number of points, or of those that pass the filter."""
         ...
 
     def query(self, name: str, queries: Sequence[Query]) -> list[list[Scored]]:
-        """Best hits first, for each query."""
+        """Return the hits of each query, best first."""
         ...
 
     def settle(self, name: str) -> None:
@@ -146,7 +146,7 @@ class Backend(Protocol):
 
 
 def check_name(name: object) -> str:
-    """A collection's name, if every store can take it.
+    """Return a collection's name, if every backend can take it.
 
     Raises:
         CollectionError: Empty, too long, or with a character that is not allowed.

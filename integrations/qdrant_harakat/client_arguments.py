@@ -41,7 +41,7 @@ def create_arguments(
         hnsw: Parameters of the graphs.
         metadata: Kept with the collection.
         indexing_threshold: Kilobytes of vectors in a segment from which on a graph is built; None for the engine's.
-        on_disk_payload: Whether payloads are served from disk.
+        on_disk_payload: True to serve payloads from disk.
 
     Raises:
         MissingExtraError: qdrant-client is not installed.

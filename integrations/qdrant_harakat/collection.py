@@ -113,7 +113,7 @@ class Collection:
             on_change: For a stored id that comes with another text or payload: ``"refuse"`` raises, ``"update"``
                 replaces it.
             batch_size: Records a write.
-            show_progress: Whether to show a bar; None shows one on a terminal when it takes over a second. A
+            show_progress: True to show a bar; None shows one on a terminal when it takes over a second. A
                 function is called with the number of records just done (stored or skipped).
 
         Raises:
@@ -196,7 +196,7 @@ class Collection:
             limit: Hits a query, at most.
             dim: Matryoshka dim to search at. None for the collection's largest.
             first_dim: A dim below `dim` that finds candidates, which `dim` then ranks. None to search at `dim` at once.
-            candidates: How many candidates it hands on. None for ten times `limit`, 300 at least.
+            candidates: Number of candidates that it hands on. None for ten times `limit`, 300 at least.
             filter: A mapping from payload field to a value, a list of values, or bounds (``{"gte": 1}``); or the
                 store's own filter object.
             offset: Hits to skip.
@@ -254,7 +254,7 @@ class Collection:
             limit: Hits, at most.
             first_dim: Dim that finds candidates. None for the collection's smallest; one that holds a single dim is
                 searched at once.
-            candidates: How many it hands on. None for ten times `limit`, 300 at least.
+            candidates: Number of candidates that it hands on. None for ten times `limit`, 300 at least.
             filter: As in `search_vectors`; holds for both stages.
             offset: Hits to skip.
             score_threshold: Least cosine at the largest dim.

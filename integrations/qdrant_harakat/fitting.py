@@ -29,7 +29,7 @@ class Fit:
     Attributes:
         encoder: At the dim that fits; it shares the weights of the one that was given.
         vector: Name of the vector that it is for; ``""`` is the collection's unnamed one.
-        distance: How that vector is compared: ``"cosine"`` or ``"dot"``, which are equal for unit vectors.
+        distance: Comparison of that vector: ``"cosine"`` or ``"dot"``, which are equal for unit vectors.
         verified: True where the collection's metadata proves that this encoder made its vectors; False where it
             says nothing, and the size alone tells nothing about the vectors.
     """

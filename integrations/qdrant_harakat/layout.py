@@ -22,14 +22,14 @@ METADATA_VERSION = 1
 
 @dataclass(frozen=True)
 class Layout:
-    """Which vector of a collection holds what.
+    """Layout of a collection: its vectors, by dim.
 
     Attributes:
-        fingerprint: Of the encoder at the collection's largest dim.
+        fingerprint: Fingerprint of the encoder at the collection's largest dim.
         parts: The fingerprint's parts, for messages.
         dims: Matryoshka dim to vector name (``""`` for the unnamed vector), largest first.
         tokens: Name and dim of the late-interaction multivector, if there is one.
-        quantization: What the dense vectors are quantised to.
+        quantization: Quantization of the dense vectors.
     """
 
     fingerprint: str
@@ -44,7 +44,7 @@ class Layout:
         return next(iter(self.dims))
 
     def metadata(self) -> dict[str, Any]:
-        """What to keep in the collection's metadata: JSON values only."""
+        """Return what is kept in the collection's metadata: JSON values only."""
         return {
             METADATA_KEY: {
                 "version": METADATA_VERSION,
@@ -72,7 +72,7 @@ def check_layout(collection: str, layout: Layout, encoder: Encoder) -> None:
 
 
 def layout_from_metadata(collection: str, metadata: Mapping[str, Any] | None) -> Layout | None:
-    """The layout that a collection's metadata states; None where harakat did not make it.
+    """Read the layout that a collection's metadata states; None where harakat did not make it.
 
     Raises:
         CollectionError: Ours, but damaged, or written by a later version.

@@ -34,7 +34,7 @@ def create_collection(
         name: Name of the collection.
         encoder: Makes the vectors.
         schema: The collection's schema. None for `collection_schema(encoder, **options)`.
-        **options: Of `collection_schema`: dims, tokens, quantization, on_disk, hnsw, …
+        **options: Options of `collection_schema`: dims, tokens, quantization, on_disk, hnsw, …
 
     Raises:
         CollectionError: It exists already, or the name cannot be used.

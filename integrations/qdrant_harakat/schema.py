@@ -28,7 +28,7 @@ class CollectionSchema:
         vectors: Vector name to its parameters.
         hnsw: Parameters of the graphs.
         indexing_threshold: Kilobytes of vectors in a segment from which on a graph is built; None for the engine's.
-        on_disk_payload: Whether payloads are served from disk.
+        on_disk_payload: True to serve payloads from disk.
     """
 
     layout: Layout
@@ -59,12 +59,12 @@ def collection_schema(
     hnsw: Hnsw | None = None,
     indexing_threshold: int | None = None,
 ) -> CollectionSchema:
-    """The schema for an encoder's vectors: one named vector a Matryoshka dim (``dim_384``, ``dim_64``, …), cosine.
+    """Derive a schema from an encoder: one named vector a Matryoshka dim (``dim_384``, ``dim_64``, …), cosine.
 
     Each point holds the same text at several dims: the small one finds candidates fast, the large one ranks them.
 
     Args:
-        encoder: Who makes the vectors; its dim must be the largest one stored.
+        encoder: Makes the vectors; its dim must be the largest one stored.
         dims: Matryoshka dims to store. None for all trained ones up to the encoder's; each one costs its size, so
             two (``[encoder.dim, 64]``) are enough for two-stage search.
         tokens: Also keep a vector for each token, for late interaction (MaxSim): the dim of those vectors, or True
@@ -73,8 +73,8 @@ def collection_schema(
             little less, the less the smaller the dim; searches look at more candidates than they return and rescore
             them with the originals. qdrant-client's local
             mode keeps no quantised copy and searches exactly.
-        on_disk: Whether the original vectors are served from disk.
-        on_disk_payload: Whether payloads are served from disk.
+        on_disk: True to serve the original vectors from disk.
+        on_disk_payload: True to serve payloads from disk.
         hnsw: The graphs' parameters. None for Qdrant's defaults.
         indexing_threshold: Kilobytes of vectors in a segment from which on a graph is built. None for the engine's
             default (smaller segments are scanned exactly, which is fast there).

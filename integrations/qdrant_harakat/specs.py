@@ -23,10 +23,10 @@ class VectorSpec:
     Attributes:
         size: Values in it (in each of its rows, for a multivector).
         distance: ``"cosine"``, ``"dot"``, ``"euclid"`` or ``"manhattan"``.
-        multivector: Whether a point holds a matrix there, compared by MaxSim.
-        on_disk: Whether the original vectors are served from disk.
+        multivector: True where a point holds a matrix there, compared by MaxSim.
+        on_disk: True to serve the original vectors from disk.
         quantization: ``"none"``, ``"int8"`` (scalar) or ``"binary"``; the quantised copy stays in memory.
-        indexed: Whether an HNSW graph is built for it.
+        indexed: True where an HNSW graph is built for it.
         datatype: Numbers in storage: ``"float32"``, ``"float16"``, ``"uint8"`` or another of Qdrant's.
     """
 

@@ -15,7 +15,7 @@ def backend_of(client: Any, *, running_loop: bool = False) -> Backend:
 
     Args:
         client: A `QdrantClient`, an `AsyncQdrantClient` (from coroutines only), or an `EdgeClient`.
-        running_loop: Whether the caller drives calls from an event loop.
+        running_loop: True where the caller drives calls from an event loop.
 
     Raises:
         OptionError: None of these.

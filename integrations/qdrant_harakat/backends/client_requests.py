@@ -19,7 +19,7 @@ __all__ = ["description", "point_struct", "query_filter", "query_request"]
 
 
 def description(info: models.CollectionInfo) -> Description:
-    """What a server or local mode says of a collection."""
+    """Read a collection's description from the answer of a server or of local mode."""
     vectors = info.config.params.vectors
     named = vectors if isinstance(vectors, Mapping) else {} if vectors is None else {"": vectors}
     common = info.config.quantization_config
@@ -44,7 +44,7 @@ def _spec(params: models.VectorParams, common: Any) -> VectorSpec:
 
 
 def point_struct(point: Point) -> models.PointStruct:
-    """A point for upsert; a collection with the unnamed vector only takes it bare."""
+    """Return a point for upsert; a collection with the unnamed vector only takes it bare."""
     vectors = {name: vector.tolist() for name, vector in point.vectors.items()}
     bare = vectors[""] if set(vectors) == {""} else vectors
     struct: models.PointStruct = qdrant_models().PointStruct(id=point.id, vector=bare, payload=point.payload)
@@ -52,11 +52,11 @@ def point_struct(point: Point) -> models.PointStruct:
 
 
 def query_request(query: Query, *, tuned: bool) -> models.QueryRequest:
-    """A search as qdrant-client takes it.
+    """Return a search as qdrant-client takes it.
 
     Args:
         query: The search.
-        tuned: Whether the store walks a graph and reads quantised copies, so that parameters mean something to it.
+        tuned: True where the store walks a graph and reads quantised copies, so that parameters mean something to it.
     """
     m = qdrant_models()
     chosen = query_filter(query.filter)
@@ -98,7 +98,7 @@ def _params(query: Query, exact: bool) -> Any:
 
 
 def query_filter(given: Any) -> models.Filter | None:
-    """A filter as qdrant-client takes it.
+    """Return a filter as qdrant-client takes it.
 
     Raises:
         OptionError: Neither a mapping nor a `qdrant_client.models.Filter`.

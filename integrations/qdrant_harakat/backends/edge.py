@@ -51,7 +51,7 @@ class EdgeClient:
         self.backend = EdgeBackend(self.path)
 
     def collections(self) -> list[str]:
-        """Names of the collections in the folder, in alphabetical order.
+        """Return the names of the collections in the folder, in alphabetical order.
 
         Raises:
             StoreError: The client is closed, or the folder cannot be read.
@@ -94,7 +94,7 @@ class EdgeBackend:
 
     @property
     def where(self) -> str:
-        """What it is and where."""
+        """Kind and place."""
         return f"embedded Qdrant in {str(self._path)!r}"
 
     @property
@@ -113,13 +113,13 @@ class EdgeBackend:
                     shard.close()
 
     def names(self) -> list[str]:
-        """Names of the collections, in alphabetical order."""
+        """Return the names of the collections, in alphabetical order."""
         self._check_open("listing collections")
         with _Translated(self.where, "listing collections"):
             return sorted(card.parent.name for card in self._path.glob(f"*/{CARD}") if card.parent.name[0] != ".")
 
     def exists(self, name: str) -> bool:
-        """Whether it has a collection of that name."""
+        """Return True where there is a collection of that name."""
         self._check_open(f"looking for collection {name!r}")
         return (self._path / check_name(name) / CARD).is_file()
 
@@ -137,7 +137,7 @@ class EdgeBackend:
                 shutil.rmtree(draft, ignore_errors=True)
 
     def describe(self, name: str) -> Description:
-        """Vectors, metadata and size of a collection that exists."""
+        """Return vectors, metadata and size of a collection that exists."""
         card = self._read_card(name)
         vectors = {vector: VectorSpec(**spec) for vector, spec in card["vectors"].items()}
         return Description(vectors, card["metadata"], self.count(name))
@@ -170,20 +170,20 @@ class EdgeBackend:
             self._shard(name).update(qe.UpdateOperation.delete_points(list(ids)))
 
     def payloads(self, name: str, ids: Sequence[PointId]) -> dict[PointId, dict[str, Any]]:
-        """Payloads of those of the points that are there."""
+        """Return the payloads of those of the points that are there."""
         with _Translated(self.where, f"reading {len(ids)} points of collection {name!r}"):
             records = self._shard(name).retrieve(list(ids), True, False)
             return {plain_id(record.id): record.payload or {} for record in records}
 
     def count(self, name: str, filter: Any = None) -> int:
-        """Exact number of points, of those that pass the filter."""
+        """Return the exact number of points, or of those that pass the filter."""
         qe = require("qdrant_edge", "qdrant")
         chosen = query_filter(filter)
         with _Translated(self.where, f"counting collection {name!r}"):
             return int(self._shard(name).count(qe.CountRequest(exact=True, filter=chosen)))
 
     def query(self, name: str, queries: Sequence[Query]) -> list[list[Scored]]:
-        """Best hits first, for each query."""
+        """Return the hits of each query, best first."""
         qe = require("qdrant_edge", "qdrant")
         requests = [query_request(query) for query in queries]
         with _Translated(self.where, f"searching collection {name!r}"):
@@ -198,7 +198,7 @@ class EdgeBackend:
             shard.flush()
 
     def indexed(self, name: str) -> int:
-        """How many vectors have a graph; smaller segments are scanned."""
+        """Count the vectors that have a graph; smaller segments are scanned."""
         with _Translated(self.where, f"looking at collection {name!r}"):
             return int(self._shard(name).info().indexed_vectors_count)
 
@@ -230,7 +230,7 @@ class EdgeBackend:
 
 
 class _Translated:
-    """Turns what the engine raises into a StoreError that says what was being done, and where."""
+    """Context in which errors of the engine become a StoreError that says what was being done, and where."""
 
     def __init__(self, where: str, doing: str) -> None:
         self._where, self._doing = where, doing
