@@ -56,7 +56,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
 
     @classmethod
     def from_encoder(cls, encoder: Encoder) -> HarakatEmbeddingFunction:
-        """The function over an encoder that is loaded already; its configuration carries the fingerprint.
+        """Return the function over an encoder that is loaded already; its configuration carries the fingerprint.
 
         Raises:
             OptionError: The encoder gives int8 or binary vectors.
@@ -73,7 +73,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder, loaded at the first call.
+        """The encoder, loaded at the first use.
 
         Raises:
             FingerprintError: It is not the one that the configuration names.
@@ -92,7 +92,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
         return self._encoder
 
     def __call__(self, input: Documents) -> Embeddings:
-        """Vectors of documents: a list of float32 arrays of shape (dim,), unit length, in their order.
+        """Encode documents: a list of float32 arrays of shape (dim,), unit length, in their order.
 
         Raises:
             TextTypeError: Something that is not a text.
@@ -102,7 +102,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
         return self._embed(input, query=False)
 
     def embed_query(self, input: Documents) -> Embeddings:
-        """Vectors of queries: as `__call__`, with the query prompt instead of the document prompt."""
+        """Encode queries, as `__call__`, but with the query prompt instead of the document prompt."""
         return self._embed(input, query=True)
 
     def _embed(self, texts: Documents, *, query: bool) -> Embeddings:
@@ -117,20 +117,20 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
 
     @staticmethod
     def name() -> str:
-        """The name in Chroma's registry."""
+        """Return the name in Chroma's registry."""
         return NAME
 
     def default_space(self) -> Space:
-        """Cosine: vectors have unit length."""
+        """Return cosine: vectors have unit length."""
         return "cosine"
 
     def supported_spaces(self) -> list[Space]:
-        """All of them: between unit vectors each gives the same order."""
+        """Return all of them: between unit vectors each gives the same order."""
         return ["cosine", "l2", "ip"]
 
     @staticmethod
     def build_from_config(config: dict[str, Any]) -> HarakatEmbeddingFunction:
-        """The function of a stored configuration; loads nothing.
+        """Rebuild the function of a stored configuration; loads nothing.
 
         Raises:
             OptionError: The configuration is not valid.
@@ -139,7 +139,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
         return HarakatEmbeddingFunction(**config)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that rebuild this function, as JSON holds them."""
+        """Return the arguments that rebuild this function, as JSON holds them."""
         return dict(self._config)
 
     @staticmethod

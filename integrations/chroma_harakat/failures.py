@@ -1,4 +1,4 @@
-"""One place that turns what a Chroma client raises into the errors of the house."""
+"""Errors of a Chroma client, turned into those of harakat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["failures"]
 
 @contextmanager
 def failures(doing: str) -> Iterator[None]:
-    """Turn a failing store into a `StoreError` that says what was being done.
+    """Turn the error of a failing store into a `StoreError` that says what was being done.
 
     Args:
         doing: For the message, such as ``"writing 512 records into 'poems'"``.

@@ -144,7 +144,7 @@ def index(
         console.data(json.dumps({**place, **numbers, "seconds": round(seconds, 3)}, ensure_ascii=False))
         return
     console.data(
-        f"{report.read:,} records: {report.written:,} new, {report.updated:,} updated, {report.skipped:,} stored "
+        f"{report.total:,} records: {report.written:,} new, {report.updated:,} updated, {report.skipped:,} stored "
         f"before ({seconds:.1f} s); {address} holds {total:,}"
     )
 

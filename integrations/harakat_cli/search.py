@@ -56,7 +56,7 @@ def search(
         hits = opened.search(name, opened.encoder(name, options), [query], limit, condition)[0]
     if as_json:
         for rank, hit in enumerate(hits, 1):
-            row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": dict(hit.metadata)}
+            row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": hit.payload}
             console.data(json.dumps(row, ensure_ascii=False))
         return
     if not hits:

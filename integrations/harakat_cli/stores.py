@@ -189,7 +189,7 @@ class ChromaStore:
 
     def exists(self, name: str) -> bool:
         """Whether there is a collection of that name, whoever made it."""
-        from chroma_harakat.collections import exists
+        from chroma_harakat.opening import exists
 
         return exists(self._client, name)
 
@@ -207,13 +207,13 @@ class ChromaStore:
             RecordError: A record that cannot be stored.
         """
         from chroma_harakat.failures import failures
-        from chroma_harakat.ingestion import compare, describe_change
+        from chroma_harakat.store import ChromaStore as RawStore
+        from harakat.adapters.ingestion import compare
 
-        batch = check_records(records)
         with failures(f"opening {name!r}"):
             collection = self._client.get_collection(name, embedding_function=None)
-        new, changed = compare(collection, batch)
-        return Differences(len(new), [(change[0].id, describe_change(*change)) for change in changed])
+        found = compare(RawStore(self._client, collection), records)
+        return Differences(len(found.new), [(str(change.given.key), change.message) for change in found.changed])
 
     def ingest(
         self,
@@ -224,11 +224,11 @@ class ChromaStore:
         update: bool,
         progress: Callable[[int], None],
     ) -> IngestReport:
-        """Write records in whole batches; see `chroma_harakat.ingest`."""
-        from chroma_harakat import ingest
+        """Write records in whole batches; see `chroma_harakat.Collection.ingest`."""
+        from chroma_harakat import open_collection
 
-        on_change: Any = "update" if update else "refuse"
-        return ingest(self._client, name, encoder, records, on_change=on_change, progress=progress)
+        collection = open_collection(self._client, name, encoder)
+        return collection.ingest(records, on_change="update" if update else "refuse", show_progress=progress)
 
     def search(
         self,
@@ -238,10 +238,10 @@ class ChromaStore:
         limit: int,
         where: Mapping[str, Any] | None = None,
     ) -> list[list[Hit]]:
-        """The records nearest to each query; see `chroma_harakat.search`."""
-        from chroma_harakat import search
+        """The records nearest to each query; see `chroma_harakat.Collection.search`."""
+        from chroma_harakat import open_collection
 
-        return search(self._client, name, encoder, queries, limit=limit, where=where)
+        return open_collection(self._client, name, encoder).search_many(queries, limit=limit, filter=where)
 
 
 def check_records(records: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Any]:
@@ -250,9 +250,9 @@ def check_records(records: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list
     Raises:
         RecordError: Such a record.
     """
-    from chroma_harakat.ingestion import check_record
+    from chroma_harakat import prepare_record
 
-    return [check_record(record, index) for index, record in enumerate(records)]
+    return [prepare_record(record, index) for index, record in enumerate(records)]
 
 
 @contextmanager

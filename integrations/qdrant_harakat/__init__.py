@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING
 from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from harakat.adapters.record import Hit, IngestReport, Record
     from qdrant_harakat.asynchronous import (
         AsyncCollection,
         create_async_collection,
         fit_async_to,
         open_async_collection,
     )
-    from qdrant_harakat.client_store import local_client
+    from qdrant_harakat.backends.client import local_client
+    from qdrant_harakat.backends.edge import EdgeClient
     from qdrant_harakat.collection import Collection
-    from qdrant_harakat.edge import EdgeClient
     from qdrant_harakat.fitting import Fit, fit_to
-    from qdrant_harakat.ingestion import IngestReport
-    from qdrant_harakat.opening import create_collection, open_collection
-    from qdrant_harakat.records import Record, point_id
-    from qdrant_harakat.schema import CollectionSchema, Hnsw, VectorSpec, collection_schema
-    from qdrant_harakat.store import Hit
+    from qdrant_harakat.opening import create_collection, open_collection, recorded_options
+    from qdrant_harakat.records import point_id, prepare_record
+    from qdrant_harakat.schema import CollectionSchema, collection_schema
+    from qdrant_harakat.specs import Hnsw, VectorSpec
 
 __all__ = [
     "AsyncCollection",
@@ -56,26 +56,28 @@ __all__ = [
     "open_async_collection",
     "open_collection",
     "point_id",
+    "prepare_record",
+    "recorded_options",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "harakat.adapters.record": ("Hit", "IngestReport", "Record"),
         "qdrant_harakat.asynchronous": (
             "AsyncCollection",
             "create_async_collection",
             "fit_async_to",
             "open_async_collection",
         ),
-        "qdrant_harakat.client_store": ("local_client",),
+        "qdrant_harakat.backends.client": ("local_client",),
+        "qdrant_harakat.backends.edge": ("EdgeClient",),
         "qdrant_harakat.collection": ("Collection",),
-        "qdrant_harakat.edge": ("EdgeClient",),
         "qdrant_harakat.fitting": ("Fit", "fit_to"),
-        "qdrant_harakat.ingestion": ("IngestReport",),
-        "qdrant_harakat.opening": ("create_collection", "open_collection"),
-        "qdrant_harakat.records": ("Record", "point_id"),
-        "qdrant_harakat.schema": ("CollectionSchema", "Hnsw", "VectorSpec", "collection_schema"),
-        "qdrant_harakat.store": ("Hit",),
+        "qdrant_harakat.opening": ("create_collection", "open_collection", "recorded_options"),
+        "qdrant_harakat.records": ("point_id", "prepare_record"),
+        "qdrant_harakat.schema": ("CollectionSchema", "collection_schema"),
+        "qdrant_harakat.specs": ("Hnsw", "VectorSpec"),
     },
     __all__,
 )

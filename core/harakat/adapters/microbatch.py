@@ -44,7 +44,7 @@ ROUND_CHARACTERS = 100_000
 async def vectors(
     encoder: Encoder, texts: Iterable[str], *, prompt: str = "", show_progress: bool | None = False
 ) -> Rows:
-    """Vectors of texts without holding the event loop; concurrent calls are encoded together.
+    """Encode texts without holding the event loop; concurrent calls are encoded together.
 
     The result is that of `encoder.encode` to within float rounding, whatever else runs at the time. A bad text fails
     its own call only. A cancelled call is dropped before it is encoded, or, where it is long, soon after. Any number
@@ -91,7 +91,7 @@ async def vectors(
 
 
 def _stream(encoder: Encoder, texts: list[str], prompt: str, show_progress: bool | None, stop: threading.Event) -> Rows:
-    """The rows of a long call; those so far, once nobody waits for them."""
+    """Encode a long call; ends early, with the rows so far, once nobody waits for them."""
     rows: Rows = []
     for row in encoder.encode_stream(text_list(texts), prompt=prompt, show_progress=show_progress):
         rows.append(row.tolist())
@@ -143,7 +143,7 @@ class _Lanes:
                 _encode(live)
 
     def _take(self) -> list[_Call]:
-        """The calls of the next round; without any, the lane goes to sleep."""
+        """Take the calls of the next round; without any, the lane goes to sleep."""
         with self._lock:
             self._taken = []
             texts = characters = 0

@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parents[4] / "integrations" / "qdrant_harakat" / "examp
 
 def parts(printed: str) -> list[list[str]]:
     """The keys of the verses under each heading."""
-    assert "IngestReport(written=157, replaced=0, skipped=0)" in printed
+    assert "IngestReport(written=157, updated=0, skipped=0)" in printed
     assert printed.rstrip().endswith("157 verses")
     return [[line.split()[1] for line in part.splitlines()[1:]] for part in printed.split("\n\n")[1:4]]
 

@@ -15,20 +15,21 @@ from weakref import WeakKeyDictionary
 from harakat._support.extras import require
 from harakat._support.locks import ForkSafeLock, ForkSafeRLock
 from harakat.errors import HarakatError, StoreError
-from qdrant_harakat.client_models import create_arguments, description, point_struct, query_filter, query_request
+from qdrant_harakat.backend import Description, Point, Query, Scored, plain_id
+from qdrant_harakat.backends.client_requests import description, point_struct, query_filter, query_request
+from qdrant_harakat.layout import METADATA_KEY
 from qdrant_harakat.records import PointId
-from qdrant_harakat.schema import METADATA_KEY, CollectionSchema
-from qdrant_harakat.store import Description, Point, Query, Scored
+from qdrant_harakat.schema import CollectionSchema
 
 if TYPE_CHECKING:
     import os
 
     from qdrant_client import AsyncQdrantClient, QdrantClient
 
-__all__ = ["LOOP", "AsyncClientStore", "ClientStore", "client_kind", "local_client"]
+__all__ = ["LOOP", "AsyncClientBackend", "ClientBackend", "client_kind", "local_client"]
 
 LOCAL_POINTS = 20_000
-"""Where qdrant-client's own warning about local mode begins."""
+"""Points from which on qdrant-client itself warns about local mode."""
 
 LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("qdrant_harakat_loop")
 """The event loop on whose behalf this worker thread runs."""
@@ -38,7 +39,7 @@ _locks_lock = ForkSafeLock()
 
 
 def client_kind(client: object) -> Literal["sync", "async"] | None:
-    """Which of qdrant-client's classes it is, if any."""
+    """Name the class of qdrant-client that a client is of; None for another object."""
     require("qdrant_client", "qdrant")
     from qdrant_client import AsyncQdrantClient, QdrantClient
 
@@ -48,7 +49,7 @@ def client_kind(client: object) -> Literal["sync", "async"] | None:
 
 
 def local_client(path: str | os.PathLike[str]) -> QdrantClient:
-    """qdrant-client's local mode in a folder, made if needed. One client at a time holds a folder, by a file lock.
+    """Open qdrant-client's local mode in a folder, made if needed. One client at a time holds a folder, by a file lock.
 
     Opening a folder executes what lies in it: local mode pickles points. Never open one that you did not write and
     nobody else can write to.
@@ -71,14 +72,14 @@ def local_client(path: str | os.PathLike[str]) -> QdrantClient:
         raise StoreError(f"local Qdrant folder {str(path)!r} cannot be opened: {error}") from error
 
 
-class ClientStore:
-    """A `Store` over a `QdrantClient`.
+class ClientBackend:
+    """A `Backend` over a `QdrantClient`.
 
     Local mode is not safe for threads, so its calls go one at a time: one lock a client, shared by all collections
     opened over it. Calls made on the client directly do not take that lock.
 
     Args:
-        client: Of the caller's making, who also closes it.
+        client: Made by the caller, who also closes it.
     """
 
     def __init__(self, client: QdrantClient | AsyncQdrantClient) -> None:
@@ -90,7 +91,7 @@ class ClientStore:
 
     @property
     def where(self) -> str:
-        """What it is and where, without credentials."""
+        """Kind and place, without credentials."""
         return self._where
 
     @property
@@ -99,12 +100,12 @@ class ClientStore:
         return LOCAL_POINTS if self._local else None
 
     def exists(self, name: str) -> bool:
-        """Whether it has a collection of that name."""
+        """Return True where there is a collection of that name."""
         return bool(self._call("collection_exists", f"looking for collection {name!r}", collection_name=name))
 
     def create(self, name: str, schema: CollectionSchema) -> None:
         """Make an empty collection, and make sure that its metadata was kept."""
-        arguments = create_arguments(schema)
+        arguments = schema.client_arguments()
         self._call("create_collection", f"creating collection {name!r}", collection_name=name, **arguments)
         if METADATA_KEY not in self.describe(name).metadata:
             self.drop(name)
@@ -114,7 +115,7 @@ class ClientStore:
             )
 
     def describe(self, name: str) -> Description:
-        """Vectors, metadata and size of a collection that exists."""
+        """Return vectors, metadata and size of a collection that exists."""
         return description(self._call("get_collection", f"reading collection {name!r}", collection_name=name))
 
     def mark(self, name: str, metadata: Mapping[str, Any]) -> None:
@@ -138,26 +139,26 @@ class ClientStore:
         self._call("delete", doing, collection_name=name, points_selector=list(ids), wait=True)
 
     def payloads(self, name: str, ids: Sequence[PointId]) -> dict[PointId, dict[str, Any]]:
-        """Payloads of those of the points that are there."""
+        """Return the payloads of those of the points that are there."""
         doing = f"reading {len(ids)} points of collection {name!r}"
         found = self._call("retrieve", doing, collection_name=name, ids=list(ids), with_payload=True)
-        return {_plain_id(record.id): record.payload or {} for record in found}
+        return {plain_id(record.id): record.payload or {} for record in found}
 
     def count(self, name: str, filter: Any = None) -> int:
-        """Exact number of points, of those that pass the filter."""
+        """Return the exact number of points, or of those that pass the filter."""
         chosen = query_filter(filter)
         doing = f"counting collection {name!r}"
         return int(self._call("count", doing, collection_name=name, count_filter=chosen, exact=True).count)
 
     def query(self, name: str, queries: Sequence[Query]) -> list[list[Scored]]:
-        """Best hits first, for each query."""
+        """Return the hits of each query, best first."""
         requests = [query_request(query, tuned=not self._local) for query in queries]
         doing = f"searching collection {name!r}"
         answers = self._call("query_batch_points", doing, collection_name=name, requests=requests)
-        return [[Scored(_plain_id(p.id), float(p.score), p.payload or {}) for p in answer.points] for answer in answers]
+        return [[Scored(plain_id(p.id), float(p.score), p.payload or {}) for p in answer.points] for answer in answers]
 
     def settle(self, name: str) -> None:
-        """Nothing: a server indexes by itself, and local mode has no index."""
+        """Do nothing: a server indexes by itself, and local mode has no index."""
 
     def _call(self, method: str, doing: str, **arguments: Any) -> Any:
         with translated(self.where, doing), self._lock:
@@ -167,8 +168,8 @@ class ClientStore:
         return method(**arguments)
 
 
-class AsyncClientStore(ClientStore):
-    """A `Store` over an `AsyncQdrantClient`, called from the worker threads of `AsyncCollection`.
+class AsyncClientBackend(ClientBackend):
+    """A `Backend` over an `AsyncQdrantClient`, called from the worker threads of `AsyncCollection`.
 
     A remote client's coroutines run on the caller's event loop. Local mode's coroutines never wait for anything and
     would hold that loop up, so they run to their end in the worker thread.
@@ -198,7 +199,7 @@ def translated(where: str, doing: str) -> Iterator[None]:
 
 
 def _reason(error: Any) -> str:
-    """What went wrong, without the wrapping of httpx or gRPC."""
+    """Say what went wrong, without the wrapping of httpx or gRPC."""
     source = getattr(error, "source", None)
     details = error.details() if hasattr(error, "details") else None
     text = str(details or source or error) or repr(error)
@@ -220,10 +221,6 @@ def _where(options: Mapping[str, Any], local: bool) -> str:
         host = parts.hostname or ""
         return f"Qdrant server {host}:{parts.port or options.get('port')}"
     return f"Qdrant server {options.get('host') or 'localhost'}:{options.get('port')}"
-
-
-def _plain_id(identifier: object) -> PointId:
-    return identifier if isinstance(identifier, int) else str(identifier)
 
 
 def _lock_of(client: object) -> ForkSafeRLock:
