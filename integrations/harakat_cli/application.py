@@ -1,4 +1,4 @@
-"""The commands put together, and what happens to their errors."""
+"""The one application of all commands, and the way their errors are printed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from harakat_cli.fetch import fetch
 from harakat_cli.index import index
 from harakat_cli.names import models, tokens
 from harakat_cli.options import help_of
+from harakat_cli.pretrain import application as pretraining
 from harakat_cli.search import search
 from harakat_cli.train import train
 
@@ -82,3 +83,4 @@ def _main(
 for _command in (demo, index, search, encode, tokens, models, fetch, train, bench):
     app.command(help=help_of(_command))(_command)
 app.add_typer(evaluation, name="eval")
+app.add_typer(pretraining, name="pretrain")
