@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from harakat._support.progress import progress_style
 from harakat.errors import HarakatError, TruncationWarning
 from harakat_cli import console
 from harakat_cli.bench import bench
@@ -32,7 +33,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
-            with warnings.catch_warnings():
+            with progress_style(console.library_progress), warnings.catch_warnings():
                 warnings.simplefilter("always", TruncationWarning)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
                 return super().invoke(ctx)

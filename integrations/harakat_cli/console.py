@@ -6,10 +6,23 @@ import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
-__all__ = ["complain", "data", "data_bytes", "isolated", "note", "on_terminal", "prepare", "progress", "table"]
+from harakat._support.progress import Advance
+
+__all__ = [
+    "complain",
+    "data",
+    "data_bytes",
+    "isolated",
+    "library_progress",
+    "note",
+    "on_terminal",
+    "prepare",
+    "progress",
+    "table",
+]
 
 UNBROKEN = 24
 """Columns of a drawn table are not broken up to this many characters."""
@@ -99,7 +112,7 @@ def isolated(text: str) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int | None, unit: str, *, done: int = 0) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int | None, unit: str, *, done: int = 0) -> Iterator[Advance]:
     """Show how far long work is: a bar on a terminal, a line now and then elsewhere.
 
     The speed, and with it the time that is left, is that of the steps advanced by, not of those done before.
@@ -119,7 +132,7 @@ def progress(what: str, total: int | None, unit: str, *, done: int = 0) -> Itera
         return
     last = 0.0
 
-    def count(steps: int) -> None:
+    def count(steps: int, remark: str = "") -> None:
         nonlocal done, last
         done += steps
         now = time.monotonic()
@@ -130,27 +143,44 @@ def progress(what: str, total: int | None, unit: str, *, done: int = 0) -> Itera
     yield count
 
 
+def library_progress(total: int | None, unit: str, done: int, delay: float) -> AbstractContextManager[Advance]:
+    """Show the progress that the library reports in the style of the commands; see `progress_style`."""
+    return _bar("", total, f"{unit}s", done, delay)
+
+
 @contextmanager
-def _bar(what: str, total: int | None, unit: str, done: int) -> Iterator[Callable[[int], None]]:
+def _bar(what: str, total: int | None, unit: str, done: int, delay: float = 0.0) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
     from rich.text import Text
 
     class State(ProgressColumn):
-        """Column with the steps done, those in all, the speed, and the time that is left."""
+        """Column with the steps done, those in all, the speed, the time that is left, and a note."""
 
         def render(self, task: Task) -> Text:
             """Draw the column."""
-            return Text(progress_state(int(task.completed), total, unit, done, task.elapsed or 0.0))
+            said = progress_state(int(task.completed), total, unit, done, task.elapsed or 0.0)
+            return Text(", ".join(filter(None, (said, task.fields["note"]))))
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), State())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task(what, total=total, completed=done)
+    drawn = Progress(*columns, console=Console(stderr=True), transient=True)
+    began, started = time.monotonic(), False
+    task = drawn.add_task(what, total=total, completed=done, note="")
 
-        def advance(steps: int) -> None:
-            drawn.advance(task, steps)
+    def advance(steps: int, note: str = "") -> None:
+        nonlocal started
+        drawn.update(task, advance=steps, **({"note": note} if note else {}))
+        if not started and time.monotonic() - began >= delay:
+            started = True
+            drawn.start()
 
+    try:
+        if not delay:
+            advance(0)
         yield advance
+    finally:
+        if started:
+            drawn.stop()
 
 
 def progress_state(completed: int, total: int | None, unit: str, before: int, seconds: float) -> str:
