@@ -1,4 +1,4 @@
-"""One place that turns what a Chroma client raises into the errors of the house."""
+"""Errors of a Chroma client, turned into those of harakat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["failures"]
 
 @contextmanager
 def failures(doing: str) -> Iterator[None]:
-    """Turn a failing store into a `StoreError` that says what was being done.
+    """Turn the error of a failing store into a `StoreError` that says what was being done.
 
     Args:
         doing: For the message, such as ``"writing 512 records into 'poems'"``.
@@ -29,21 +29,18 @@ def failures(doing: str) -> Iterator[None]:
         raise
     except (httpx.HTTPError, ConnectionError) as error:
         raise StoreError(
-            f"{doing}: the Chroma server does not answer ({error or type(error).__name__}). Batches that it confirmed "
-            f"are stored; start it again and repeat the call, which completes the rest"
+            f"{doing}: the Chroma server does not answer ({error or type(error).__name__}); start it again and "
+            f"repeat the call"
         ) from error
     except AttributeError as error:
         # A closed embedded client loses its bindings; nothing else tells.
         if getattr(error, "name", None) != "bindings":
             raise
-        raise StoreError(
-            f"{doing}: the Chroma client is closed. Batches before this one are stored; open a client again and "
-            f"repeat the call, which completes the rest"
-        ) from error
+        raise StoreError(f"{doing}: the Chroma client is closed; open a client again and repeat the call") from error
     except InternalError as error:
         raise StoreError(
-            f"{doing}: Chroma failed: {error.message()}. Batches before this one are stored; mend the cause (a full "
-            f"disk, a folder that cannot be written, a damaged file) and repeat the call, which completes the rest"
+            f"{doing}: Chroma failed: {error.message()}; mend the cause (a full disk, a folder that cannot be "
+            f"written, a damaged file) and repeat the call"
         ) from error
     except ChromaError as error:
         raise StoreError(f"{doing}: Chroma refused: {error.message() or type(error).__name__}") from error

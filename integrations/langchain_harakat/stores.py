@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from langchain_core.vectorstores import VectorStore
 
-from harakat.adapters.collection_fingerprint import tie, tie_chroma
+from harakat.adapters.collection_fingerprint import bind
 from harakat.errors import CollectionError
 from langchain_harakat.embeddings import HarakatEmbeddings
 
@@ -16,7 +16,7 @@ Store = TypeVar("Store", bound=VectorStore)
 
 
 def bind_store(store: Store) -> Store:
-    """Tie a vector store to the encoder of its embeddings.
+    """Bind a vector store to the encoder of its embeddings.
 
     LangChain's stores do not notice when a collection is opened with another model of the same size: nothing fails,
     and what is found is noise. This writes the encoder's fingerprint into the metadata of a new collection, and
@@ -54,19 +54,33 @@ def bind_store(store: Store) -> Store:
     if "langchain_chroma.Chroma" in kinds:
         from chromadb.errors import ChromaError
 
-        tie_chroma(encoder, held._collection, faults=(ChromaError,))
+        collection = held._collection
+
+        def write(metadata: dict[str, str]) -> None:
+            # Chroma takes a distance function in the metadata for an attempt to change it.
+            kept = {key: value for key, value in (collection.metadata or {}).items() if not key.startswith("hnsw:")}
+            collection.modify(metadata={**kept, **metadata})
+
+        bind(
+            encoder,
+            collection.name,
+            read=lambda: collection.metadata,
+            is_empty=lambda: collection.count() == 0,
+            write=write,
+            faults=(ChromaError,),
+        )
     elif "langchain_qdrant.QdrantVectorStore" in kinds:
         from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException
         from qdrant_client.http.exceptions import ApiException
 
         client, name = held.client, held.collection_name
-        tie(
+        bind(
             encoder,
             name,
             read=lambda: client.get_collection(name).config.metadata,
             is_empty=lambda: client.count(name).count == 0,
-            write=lambda stamp: client.update_collection(name, metadata=stamp),
+            write=lambda metadata: client.update_collection(name, metadata=metadata),
             faults=(ApiException, QdrantException, RpcError),
         )
     else:

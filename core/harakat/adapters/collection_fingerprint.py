@@ -1,82 +1,117 @@
-"""The fingerprint as metadata of a collection that other code created: written once, checked ever after."""
+"""The fingerprint as metadata of a collection: written, read, compared, and given to an empty collection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from harakat.errors import CollectionError, FingerprintError, HarakatError, StoreError
 
 if TYPE_CHECKING:
     from harakat.encoder import Encoder
 
-__all__ = ["FINGERPRINT_KEY", "ChromaCollection", "check_stamp", "stamp", "tie", "tie_chroma"]
+__all__ = [
+    "FINGERPRINT_KEY",
+    "PREFIX",
+    "RecordedFingerprint",
+    "bind",
+    "check_fingerprint",
+    "fingerprint_metadata",
+    "recorded_fingerprint",
+]
 
 PREFIX = "harakat_"
 FINGERPRINT_KEY = PREFIX + "fingerprint"
+NESTED_KEY = "harakat"
+"""Key under which the metadata of a collection with vectors of several dims holds a mapping."""
 
 STORE_FAULTS = (RuntimeError, ValueError, OSError, AttributeError)
-"""What the clients of vector stores let through when they are closed or cut off (Chroma's an AttributeError)."""
+"""Built-in errors that clients of vector stores let through when they are closed or cut off."""
 
 
-class ChromaCollection(Protocol):
-    """What is asked of a collection of Chroma."""
+@dataclass(frozen=True)
+class RecordedFingerprint:
+    """A fingerprint as a collection's metadata holds it.
 
-    @property
-    def name(self) -> str:
-        """Its name."""
+    Attributes:
+        fingerprint: The digest, as `str(encoder.fingerprint)`.
+        parts: The readable parts.
+        any_dim: True where the collection holds vectors of several dims, so that all parts but the dim must agree.
+    """
 
-    @property
-    def metadata(self) -> Mapping[str, Any] | None:
-        """What is kept with it."""
+    fingerprint: str
+    parts: Mapping[str, str]
+    any_dim: bool = False
 
-    def count(self) -> int:
-        """How many records it holds."""
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `harakat.Encoder` that the parts name."""
+        revision = {"revision": self.parts["revision"]} if self.parts.get("revision") else {}
+        return {
+            "model": self.parts["model"],
+            **revision,
+            "dim": int(self.parts["dim"]),
+            "spelling": self.parts["spelling"],
+            "segmentation": self.parts["segmentation"] == "on",
+            "query_prompt": self.parts["query_prompt"],
+            "document_prompt": self.parts["document_prompt"],
+        }
 
-    def modify(self, *, metadata: Any) -> None:
-        """Replace its metadata as a whole."""
 
-
-def stamp(encoder: Encoder) -> dict[str, str]:
-    """Metadata that names the encoder: its fingerprint, and the readable parts for error messages."""
+def fingerprint_metadata(encoder: Encoder) -> dict[str, str]:
+    """Return metadata that names the encoder: its fingerprint, and the readable parts for error messages."""
     fingerprint = encoder.fingerprint
     return {FINGERPRINT_KEY: str(fingerprint), **{PREFIX + key: value for key, value in fingerprint.parts().items()}}
 
 
-def check_stamp(encoder: Encoder, metadata: Mapping[str, Any], name: str) -> bool:
-    """Whether a collection is stamped, and with this encoder.
+def recorded_fingerprint(metadata: Mapping[str, Any]) -> RecordedFingerprint | None:
+    """Read the fingerprint in a collection's metadata; None where there is none."""
+    recorded = metadata.get(FINGERPRINT_KEY)
+    if recorded is not None:
+        parts = {
+            key.removeprefix(PREFIX): str(value)
+            for key, value in metadata.items()
+            if key.startswith(PREFIX) and key != FINGERPRINT_KEY
+        }
+        return RecordedFingerprint(str(recorded), parts)
+    nested = metadata.get(NESTED_KEY)
+    if isinstance(nested, Mapping) and isinstance(nested.get("parts"), Mapping):
+        parts = {str(key): str(value) for key, value in nested["parts"].items()}
+        return RecordedFingerprint(str(nested.get("fingerprint")), parts, any_dim=True)
+    return None
+
+
+def check_fingerprint(
+    encoder: Encoder, recorded: RecordedFingerprint | None, name: str, *, way_out: str | None = None
+) -> bool:
+    """Compare the encoder with the one that made a collection.
 
     Args:
-        encoder: Whose vectors are to go in, or to be compared with those inside.
-        metadata: Of the collection.
-        name: Of the collection, for the message.
+        encoder: Its vectors are to go in, or to be compared with those inside.
+        recorded: As `recorded_fingerprint` reads it.
+        name: Name of the collection, for the message.
+        way_out: Last sentence of the message; None for the usual one.
 
     Returns:
-        False where there is no stamp.
+        False where the collection records no fingerprint.
 
     Raises:
-        FingerprintError: Another encoder's stamp; the message names the parts that differ.
+        FingerprintError: It records another encoder's; the message names the parts that differ.
     """
-    fingerprint = encoder.fingerprint
-    recorded = metadata.get(FINGERPRINT_KEY)
-    parts = {key.removeprefix(PREFIX): str(value) for key, value in metadata.items() if key.startswith(PREFIX)}
-    nested = metadata.get("harakat")
-    if recorded is None and isinstance(nested, Mapping) and isinstance(nested.get("parts"), Mapping):
-        # A collection of qdrant_harakat may hold vectors of several dims; all else has to be equal.
-        parts = {key: str(value) for key, value in nested["parts"].items() if key != "dim"}
-        recorded = str(nested.get("fingerprint")) if fingerprint.difference(parts) else str(fingerprint)
     if recorded is None:
         return False
-    if recorded != str(fingerprint):
+    fingerprint = encoder.fingerprint
+    parts = {key: value for key, value in recorded.parts.items() if key != "dim" or not recorded.any_dim}
+    difference = fingerprint.difference(parts)
+    if recorded.fingerprint != str(fingerprint) and (difference or not recorded.any_dim):
         raise FingerprintError(
-            f"the collection {name!r} was made by another encoder "
-            f"({'; '.join(fingerprint.difference(parts)) or recorded}). Use that one, or make a new collection for "
-            f"this one"
+            f"the collection {name!r} was made by another encoder ({'; '.join(difference) or recorded.fingerprint}). "
+            f"{way_out or 'Use that one, or make a new collection for this one'}"
         )
     return True
 
 
-def tie(
+def bind(
     encoder: Encoder,
     name: str,
     *,
@@ -85,27 +120,27 @@ def tie(
     write: Callable[[dict[str, str]], object],
     faults: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Stamp an empty collection; refuse one that another or an unknown encoder filled.
+    """Give an empty collection its fingerprint; refuse one that another or an unknown encoder filled.
 
     Args:
-        encoder: Whose vectors go in.
-        name: Of the collection.
-        read: Gives the metadata of the collection.
-        is_empty: Tells whether it holds nothing yet.
-        write: Adds to its metadata.
-        faults: What the store raises when it fails, beside the built-in exceptions.
+        encoder: Its vectors go in.
+        name: Name of the collection.
+        read: Returns the metadata of the collection.
+        is_empty: Returns True where the collection holds nothing yet.
+        write: Adds to the metadata.
+        faults: Errors that the store raises when it fails, beside the built-in ones.
 
     Raises:
         FingerprintError: Another encoder filled it.
-        CollectionError: It holds vectors and no stamp.
+        CollectionError: It holds vectors and no fingerprint.
         StoreError: The store failed.
     """
     caught: tuple[type[Exception], ...] = (*STORE_FAULTS, *faults)
     try:
-        stamped = check_stamp(encoder, read() or {}, name)
-        empty = stamped or is_empty()
-        if empty and not stamped:
-            write(stamp(encoder))
+        bound = check_fingerprint(encoder, recorded_fingerprint(read() or {}), name)
+        empty = bound or is_empty()
+        if empty and not bound:
+            write(fingerprint_metadata(encoder))
     except HarakatError:
         raise
     except caught as error:
@@ -118,30 +153,3 @@ def tie(
             f"the collection {name!r} holds vectors and no fingerprint of the encoder that made them; make a new "
             f"collection and add the texts again"
         )
-
-
-def tie_chroma(encoder: Encoder, collection: ChromaCollection, *, faults: tuple[type[Exception], ...] = ()) -> None:
-    """`tie` for a collection of Chroma; what else its metadata holds stays.
-
-    Args:
-        encoder: Whose vectors go in.
-        collection: As a client of Chroma gives it.
-        faults: Chroma's own errors.
-
-    Raises:
-        FingerprintError, CollectionError, StoreError: As `tie`.
-    """
-
-    def write(stamped: dict[str, str]) -> None:
-        # Chroma takes a distance function in the metadata for an attempt to change it.
-        kept = {key: value for key, value in (collection.metadata or {}).items() if not key.startswith("hnsw:")}
-        collection.modify(metadata={**kept, **stamped})
-
-    tie(
-        encoder,
-        collection.name,
-        read=lambda: collection.metadata,
-        is_empty=lambda: collection.count() == 0,
-        write=write,
-        faults=faults,
-    )

@@ -10,7 +10,7 @@ import argparse
 import chromadb
 from chromadb.config import Settings
 
-from chroma_harakat import create_collection, ingest, search
+from chroma_harakat import create_collection
 from harakat import Encoder
 
 SAYINGS = {
@@ -30,13 +30,13 @@ def main() -> None:
 
     encoder = Encoder(arguments.model)
     client = chromadb.PersistentClient(arguments.folder, settings=Settings(anonymized_telemetry=False))
-    create_collection(client, "sayings", encoder, exist_ok=True)
-    report = ingest(client, "sayings", encoder, SAYINGS.items())
+    sayings = create_collection(client, "sayings", encoder, exist_ok=True)
+    report = sayings.ingest(SAYINGS.items())
     print(f"{report.written} written, {report.skipped} stored before")
 
     for query in ("عِلْم", "عَلَم", "علم"):
         print(f"\n{query}")
-        for hit in search(client, "sayings", encoder, [query], limit=2)[0]:
+        for hit in sayings.search(query, limit=2):
             print(f"  {hit.score:.3f}  {hit.id}")
             print(f"  {hit.text}")
 

@@ -13,7 +13,7 @@ from chromadb.api import ClientAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chroma_harakat import IngestReport, Record, create_collection, ingest, search
+from chroma_harakat import IngestReport, Record, create_collection, open_collection
 from harakat import Encoder
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError, TruncationWarning
 from support.numbered import numbered
@@ -32,15 +32,15 @@ def stored(client: ClientAPI, name: str = "poems") -> dict[str, tuple[Any, ...]]
 
 
 def test_records_are_stored_with_the_encoders_vectors(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
     done: list[int] = []
-    report = ingest(client, "poems", encoder, records(1100), progress=done.append)
+    report = poems.ingest(records(1100), show_progress=done.append)
     assert report == IngestReport(written=1100, updated=0, skipped=0)
-    assert report.read == 1100 and sum(done) == 1100
+    assert report.total == 1100 and sum(done) == 1100
     kept = stored(client)
     assert list(kept) == [r.id for r in records(1100)]
     for record in records(1100):
-        assert kept[record.id][:2] == [record.text, record.metadata]
+        assert kept[record.id][:2] == [record.text, record.payload]
     np.testing.assert_allclose(
         [row[2] for row in kept.values()], encoder.encode_document([r.text for r in records(1100)]), atol=1e-5
     )
@@ -49,38 +49,38 @@ def test_records_are_stored_with_the_encoders_vectors(client: ClientAPI, encoder
 def test_more_than_the_client_takes_at_once(client: ClientAPI, encoder: Encoder):
     most = client.get_max_batch_size()
     small = encoder.with_options(dim=16)
-    create_collection(client, "poems", small)
+    poems = create_collection(client, "poems", small)
     with pytest.raises(OptionError, match=f"1 to {most:,}"):
-        ingest(client, "poems", small, [], batch_records=most + 1)
+        poems.ingest([], batch_size=most + 1)
     many = [(str(i), numbered(i)) for i in range(most + 40)]
-    assert ingest(client, "poems", small, many, batch_records=most).written == most + 40
+    assert poems.ingest(many, batch_size=most).written == most + 40
     assert client.get_collection("poems", embedding_function=None).count() == most + 40
 
 
 def test_documents_get_the_document_prompt_and_queries_theirs(client: ClientAPI, encoder: Encoder):
     prompted = encoder.with_options(query_prompt="سؤال: ", document_prompt="نص: ")
-    create_collection(client, "poems", prompted)
-    ingest(client, "poems", prompted, [("a", "علم")])
+    poems = create_collection(client, "poems", prompted)
+    poems.ingest([("a", "علم")])
     np.testing.assert_allclose(stored(client)["a"][2], encoder.encode("نص: علم"), atol=1e-6)
-    hit = search(client, "poems", prompted, ["علم"])[0][0]
+    hit = poems.search("علم")[0]
     assert hit.score == pytest.approx(float(encoder.encode("سؤال: علم") @ encoder.encode("نص: علم")), abs=1e-5)
 
 
 def test_a_second_run_skips_what_is_stored(client: ClientAPI, encoder: Encoder, monkeypatch: pytest.MonkeyPatch):
-    create_collection(client, "poems", encoder)
-    ingest(client, "poems", encoder, records(30))
+    poems = create_collection(client, "poems", encoder)
+    poems.ingest(records(30))
     encoded: list[str] = []
     tokenize = encoder._loaded.tokenizer.tokenize
     monkeypatch.setattr(
         type(encoder._loaded.tokenizer), "tokenize", lambda self, texts: encoded.extend(texts) or tokenize(texts)
     )
-    assert ingest(client, "poems", encoder, records(40)) == IngestReport(written=10, updated=0, skipped=30)
+    assert poems.ingest(records(40)) == IngestReport(written=10, updated=0, skipped=30)
     assert encoded == [r.text for r in records(10, start=30)]
 
 
 def test_a_changed_record_is_refused_unless_asked_for(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
-    ingest(client, "poems", encoder, records(5))
+    poems = create_collection(client, "poems", encoder)
+    poems.ingest(records(5))
     for changed, message in (
         (Record("r3", "نص آخر", {"n": 3}), "'r3' is stored with the text .*نص آخر"),
         (Record("r3", records(5)[3].text, {"n": 9}), "'r3' is stored with the payload .*9"),
@@ -88,20 +88,20 @@ def test_a_changed_record_is_refused_unless_asked_for(client: ClientAPI, encoder
     ):
         before = stored(client)
         with pytest.raises(RecordError, match=message):
-            ingest(client, "poems", encoder, [changed, *records(2, start=50)])
+            poems.ingest([changed, *records(2, start=50)])
         assert repr(stored(client)) == repr(before)
-        report = ingest(client, "poems", encoder, [changed], on_change="update")
+        report = poems.ingest([changed], on_change="update")
         assert report == IngestReport(written=0, updated=1, skipped=0)
         text, payload, vector = stored(client)["r3"]
-        assert (text, payload or None) == (changed.text, changed.metadata)
+        assert (text, payload or {}) == (changed.text, changed.payload)
         np.testing.assert_allclose(vector, encoder.encode(changed.text), atol=1e-5)
-        ingest(client, "poems", encoder, records(5), on_change="update")
+        poems.ingest(records(5), on_change="update")
 
 
 def test_the_same_id_twice_is_refused(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
-    with pytest.raises(RecordError, match="records 1 and 4 have the same id 'r1'"):
-        ingest(client, "poems", encoder, [*records(4), Record("r1", "آخر")])
+    poems = create_collection(client, "poems", encoder)
+    with pytest.raises(RecordError, match="record 4: id 'r1' was already given by record 1"):
+        poems.ingest([*records(4), Record("r1", "آخر")])
     assert stored(client) == {}
 
 
@@ -117,7 +117,7 @@ def test_the_same_id_twice_is_refused(client: ClientAPI, encoder: Encoder):
         (("a", b"bytes"), "decode bytes"),
         (("a", "\udfff"), "lone surrogate"),
         (("\udfff", "نص"), "lone surrogate"),
-        (("a", "نص", 5), "metadata is 5"),
+        (("a", "نص", 5), "payload is a int"),
         (("a", "نص", {"k": None}), "'k' is None"),
         (("a", "نص", {"k": [1]}), "'k' is .*list"),
         (("a", "نص", {"k": float("nan")}), "'k' is nan"),
@@ -132,19 +132,19 @@ def test_the_same_id_twice_is_refused(client: ClientAPI, encoder: Encoder):
 def test_a_record_that_would_be_refused_or_changed_is_named(
     client: ClientAPI, encoder: Encoder, bad: Any, message: str
 ):
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
     with pytest.raises(RecordError, match=message):
-        ingest(client, "poems", encoder, [*records(2), bad])
+        poems.ingest([*records(2), bad])
     assert stored(client) == {}
 
 
 def test_unknown_options_are_refused(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
-    for options in ({"on_change": "merge"}, {"batch_records": 0}, {"batch_records": True}):
+    poems = create_collection(client, "poems", encoder)
+    for options in ({"on_change": "merge"}, {"batch_size": 0}, {"batch_size": True}):
         with pytest.raises(OptionError):
-            ingest(client, "poems", encoder, [], **options)  # type: ignore[arg-type]
+            poems.ingest([], **options)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="limit=0"):
-        search(client, "poems", encoder, ["نص"], limit=0)
+        poems.search("نص", limit=0)
 
 
 texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
@@ -158,10 +158,10 @@ payloads = st.dictionaries(
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(texts, payloads), min_size=1, max_size=5))
 def test_any_text_and_payload_comes_back_as_it_was_given(client: ClientAPI, encoder: Encoder, rows: list[Any]):
-    create_collection(client, "poems", encoder, exist_ok=True)
+    poems = create_collection(client, "poems", encoder, exist_ok=True)
     batch = [Record(f"r{i}", text, payload) for i, (text, payload) in enumerate(rows)]
-    ingest(client, "poems", encoder, batch, on_change="update")
-    again = ingest(client, "poems", encoder, batch)
+    poems.ingest(batch, on_change="update")
+    again = poems.ingest(batch)
     assert again == IngestReport(written=0, updated=0, skipped=len(rows))
     kept = stored(client)
     for record in batch:
@@ -170,15 +170,15 @@ def test_any_text_and_payload_comes_back_as_it_was_given(client: ClientAPI, enco
         # A float may lose its last bit on the way through Chroma; everything else is exact.
         assert (payload or {}) == {
             key: pytest.approx(value, rel=1e-14, abs=0) if isinstance(value, float) else value
-            for key, value in (record.metadata or {}).items()
+            for key, value in record.payload.items()
         }
-        assert [type(v) for v in (payload or {}).values()] == [type((record.metadata or {})[k]) for k in payload or {}]
-    found = search(client, "poems", encoder, [rows[0][0]], limit=5)[0]
+        assert [type(v) for v in (payload or {}).values()] == [type(record.payload[k]) for k in payload or {}]
+    found = poems.search(rows[0][0], limit=5)
     assert found[0].score == pytest.approx(1, abs=1e-4)
 
 
 def test_an_endless_source_is_read_as_it_is_written(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
     taken = 0
 
     def endless() -> Iterator[Record]:
@@ -198,7 +198,7 @@ def test_an_endless_source_is_read_as_it_is_written(client: ClientAPI, encoder: 
 
     seen = 0
     with pytest.raises(Enough):
-        ingest(client, "poems", encoder, endless(), progress=stop)
+        poems.ingest(endless(), show_progress=stop)
     assert len(stored(client)) == 2048
     assert taken < 2048 + 3 * 1024
 
@@ -207,64 +207,66 @@ def test_a_store_that_dies_between_batches_keeps_whole_ones_and_a_retry_complete
     open_client: Callable[[], ClientAPI], encoder: Encoder
 ):
     client = open_client()
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
 
     def closing(done: int) -> None:
         client.close()
 
-    with pytest.raises(StoreError, match="writing 100 records into 'poems': the Chroma client is closed"):
-        ingest(client, "poems", encoder, records(450), batch_records=100, progress=closing)
+    said = r"writing 100 records into 'poems': the Chroma client is closed.*100 records are in.*nothing of the batch"
+    with pytest.raises(StoreError, match=said):
+        poems.ingest(records(450), batch_size=100, show_progress=closing)
     client = open_client()
+    poems = open_collection(client, "poems", encoder)
     assert list(stored(client)) == [r.id for r in records(100)]
-    assert ingest(client, "poems", encoder, records(450), batch_records=100) == IngestReport(350, 0, 100)
+    assert poems.ingest(records(450), batch_size=100) == IngestReport(350, 0, 100)
     assert {key: row[0] for key, row in stored(client).items()} == {r.id: r.text for r in records(450)}
 
 
 def test_an_error_of_the_source_leaves_whole_batches(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
 
     def failing() -> Iterator[Record]:
         yield from records(2500)
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        ingest(client, "poems", encoder, failing(), batch_records=100)
+        poems.ingest(failing(), batch_size=100)
     assert len(stored(client)) % 100 == 0
-    assert ingest(client, "poems", encoder, records(2500)).read == 2500
+    assert poems.ingest(records(2500)).total == 2500
     assert len(stored(client)) == 2500
 
 
 def test_long_texts_are_counted_once_or_named(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
     long = [Record(f"l{i}", "كَتَبَ الطَّالِبُ الدَّرْسَ " * 60) for i in range(3)]
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        ingest(client, "poems", encoder, [*records(1500), *long])
+        poems.ingest([*records(1500), *long])
     cut = [str(w.message) for w in seen if w.category is TruncationWarning]
     assert len(cut) == 1 and cut[0].startswith("3 of 1,503 texts")
     with pytest.raises(TextTooLongError, match="the record 'new' has"):
-        ingest(client, "poems", encoder.with_options(overflow="error"), [Record("new", long[0].text)])
+        open_collection(client, "poems", encoder.with_options(overflow="error")).ingest([Record("new", long[0].text)])
 
 
 def test_search_gives_scores_texts_and_payloads(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
-    ingest(client, "poems", encoder, records(20))
-    first, second = search(client, "poems", encoder, [records(20)[7].text, "الطالب"], limit=5)
-    assert (first[0].id, first[0].text, first[0].metadata) == ("r7", records(20)[7].text, {"n": 7})
+    poems = create_collection(client, "poems", encoder)
+    poems.ingest(records(20))
+    first, second = poems.search_many([records(20)[7].text, "الطالب"], limit=5)
+    assert (first[0].id, first[0].text, first[0].payload) == ("r7", records(20)[7].text, {"n": 7})
     assert len(first) == len(second) == 5
     assert [h.score for h in second] == sorted((h.score for h in second), reverse=True)
     query = encoder.encode_query("الطالب")
     for hit in second:
         assert hit.score == pytest.approx(float(query @ encoder.encode_document(hit.text)), abs=1e-5)
-    assert [h.id for h in search(client, "poems", encoder, ["الطالب"], where={"n": 3})[0]] == ["r3"]
-    assert search(client, "poems", encoder, []) == []
+    assert [h.id for h in poems.search("الطالب", filter={"n": 3})] == ["r3"]
+    assert poems.search_many([]) == []
     with pytest.raises(StoreError, match="searching 'poems'"):
-        search(client, "poems", encoder, ["نص"], where={"$nope": 1})
+        poems.search("نص", filter={"$nope": 1})
 
 
 def test_search_in_an_empty_collection_finds_nothing(client: ClientAPI, encoder: Encoder):
-    create_collection(client, "poems", encoder)
-    assert search(client, "poems", encoder, ["نص"]) == [[]]
+    poems = create_collection(client, "poems", encoder)
+    assert poems.search_many(["نص"]) == [[]]
 
 
 def test_the_examples_run(tmp_path: Path, tiny_folder: Path):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chroma_harakat import IngestReport, create_collection, ingest, open_collection, recorded_options, search
+from chroma_harakat import IngestReport, create_collection, open_collection, recorded_options
 from harakat import Encoder
 from harakat.errors import CollectionError, FingerprintError, StoreError
 from support.chroma_server import Server
@@ -20,32 +20,32 @@ def test_a_server_keeps_the_contract_and_survives_being_killed(server: Server, e
     client = server.client()
     with pytest.raises(CollectionError, match="no collection 'poems'"):
         open_collection(client, "poems", encoder)
-    create_collection(client, "poems", encoder)
+    poems = create_collection(client, "poems", encoder)
     with pytest.raises(CollectionError, match="exists already"):
         create_collection(client, "poems", encoder)
     with pytest.raises(FingerprintError, match="weights"):
-        ingest(client, "poems", other, RECORDS)
+        open_collection(client, "poems", other)
 
     def kill(done: int) -> None:
         if server.process and server.process.poll() is None:
             server.kill()
 
-    with pytest.raises(StoreError, match="the Chroma server does not answer"):
-        ingest(client, "poems", encoder, RECORDS, batch_records=200, progress=kill)
+    with pytest.raises(StoreError, match="the Chroma server does not answer.*200 records are in collection 'poems'"):
+        poems.ingest(RECORDS, batch_size=200, show_progress=kill)
     with pytest.raises(StoreError):
-        search(client, "poems", encoder, ["نص"])
+        poems.search("نص")
 
     server.start()
     client = server.client()
     collection = open_collection(client, "poems", encoder)
     assert collection.count() == 200
-    assert ingest(client, "poems", encoder, RECORDS) == IngestReport(written=700, updated=0, skipped=200)
-    got = collection.get(include=["documents", "metadatas", "embeddings"])
+    assert collection.ingest(RECORDS) == IngestReport(written=700, updated=0, skipped=200)
+    got = collection.raw.get(include=["documents", "metadatas", "embeddings"])
     assert {k: (t, m) for k, t, m in zip(got["ids"], got["documents"], got["metadatas"], strict=True)} == {
         key: (text, payload) for key, text, payload in RECORDS
     }
     assert Encoder(**recorded_options(client, "poems")).fingerprint == encoder.fingerprint
-    hits = search(client, "poems", encoder, [RECORDS[5][1]], limit=3)[0]
+    hits = collection.search(RECORDS[5][1], limit=3)
     assert hits[0].score == pytest.approx(1, abs=1e-5)
     # Without a function given, Chroma rebuilds it from what the server stored.
     rebuilt = client.get_collection("poems")
@@ -58,8 +58,8 @@ def test_a_server_keeps_the_contract_and_survives_being_killed(server: Server, e
 
 def test_large_batches_stay_under_what_a_server_takes(server: Server, encoder: Encoder):
     client = server.client()
-    create_collection(client, "long", encoder)
+    long = create_collection(client, "long", encoder)
     # One word that the vocabulary does not know, so that reading it takes no time: 48 MB together, a request takes 40.
     big = [(f"b{i}", "x" * 400_000) for i in range(120)]
-    assert ingest(client, "long", encoder, big).written == 120
+    assert long.ingest(big).written == 120
     assert client.get_collection("long", embedding_function=None).count() == 120

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
-from harakat.adapters.collection_fingerprint import tie, tie_chroma
+from harakat.adapters.collection_fingerprint import bind
 from harakat.errors import CollectionError
 from llama_index.embeddings.harakat.base import HarakatEmbedding
 
@@ -16,7 +16,7 @@ Store = TypeVar("Store", bound=BasePydanticVectorStore)
 
 
 def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
-    """Tie a vector store to an encoder, before an index is made over it.
+    """Bind a vector store to an encoder, before an index is made over it.
 
     LlamaIndex does not notice when a collection is opened with another model of the same size: nothing fails, and what
     is found is noise. This writes the encoder's fingerprint into the metadata of a new collection, and compares it
@@ -24,7 +24,7 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
 
     Args:
         store: A `ChromaVectorStore`, or a `QdrantVectorStore` with a synchronous client.
-        embedding: What will fill it and query it.
+        embedding: Fills it and queries it.
 
     Returns:
         The same store.
@@ -48,7 +48,21 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
     if kind == "ChromaVectorStore":
         from chromadb.errors import ChromaError
 
-        tie_chroma(encoder, held.client, faults=(ChromaError,))
+        collection = held.client
+
+        def write(metadata: dict[str, str]) -> None:
+            # Chroma takes a distance function in the metadata for an attempt to change it.
+            kept = {key: value for key, value in (collection.metadata or {}).items() if not key.startswith("hnsw:")}
+            collection.modify(metadata={**kept, **metadata})
+
+        bind(
+            encoder,
+            collection.name,
+            read=lambda: collection.metadata,
+            is_empty=lambda: collection.count() == 0,
+            write=write,
+            faults=(ChromaError,),
+        )
     elif kind == "QdrantVectorStore":
         from grpc import RpcError  # type: ignore[import-untyped]
         from qdrant_client.common.client_exceptions import QdrantException
@@ -66,12 +80,12 @@ def bind_store(store: Store, embedding: HarakatEmbedding) -> Store:
                 held._create_collection(name, vector_size=encoder.dim)
             return client.get_collection(name).config.metadata
 
-        tie(
+        bind(
             encoder,
             name,
             read=read,
             is_empty=lambda: client.count(name).count == 0,
-            write=lambda stamp: client.update_collection(name, metadata=stamp),
+            write=lambda metadata: client.update_collection(name, metadata=metadata),
             faults=(ApiException, QdrantException, RpcError),
         )
     else:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration
-from chromadb.api.models.Collection import Collection
+from chromadb.api.models.Collection import Collection as RawCollection
 from chromadb.errors import NotFoundError
 
+from chroma_harakat.collection import Collection
 from chroma_harakat.config import check_update
 from chroma_harakat.embedding_function import NAME, HarakatEmbeddingFunction
 from chroma_harakat.failures import failures
 from harakat import Encoder
-from harakat.adapters.collection_fingerprint import FINGERPRINT_KEY, PREFIX, check_stamp, stamp
+from harakat.adapters.collection_fingerprint import (
+    PREFIX,
+    RecordedFingerprint,
+    check_fingerprint,
+    fingerprint_metadata,
+    recorded_fingerprint,
+)
 from harakat.errors import CollectionError, FingerprintError, OptionError, StoreError
 
 __all__ = [
     "create_collection",
+    "exists",
     "fingerprint_metadata",
     "open_collection",
     "recorded_options",
@@ -31,21 +39,6 @@ INDEX = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neigh
 0.99 to 1.00 and at 100 from 0.93 to 0.995, for one more second of indexing and 0.4 ms a query."""
 
 Scalar = str | int | float | bool
-
-
-def fingerprint_metadata(encoder: Encoder) -> dict[str, str]:
-    """What a collection's metadata must hold for `open_collection`, for collections that other code creates.
-
-    Args:
-        encoder: The encoder whose vectors go in.
-
-    Returns:
-        The fingerprint and its readable parts, all strings.
-
-    Example:
-        >>> Chroma("poems", HarakatEmbeddings(), collection_metadata=fingerprint_metadata(encoder))  # langchain-chroma
-    """
-    return stamp(encoder)
 
 
 def create_collection(
@@ -62,14 +55,14 @@ def create_collection(
     Args:
         client: An embedded client or a client of a server.
         name: 3 to 512 characters from ``[a-zA-Z0-9._-]``.
-        encoder: Whose vectors go in.
+        encoder: Makes its vectors.
         metadata: More to keep with the collection; keys must not begin with ``harakat_``.
         hnsw: Index settings of Chroma (``ef_construction``, ``max_neighbors``, ``ef_search``, …) instead of `INDEX`;
             the space stays cosine.
         exist_ok: Open a collection of that name if there is one and this encoder made it.
 
     Returns:
-        The collection, with `HarakatEmbeddingFunction` over this encoder.
+        The collection; Chroma's own is `Collection.raw`.
 
     Raises:
         CollectionError: The name is taken, or Chroma did not keep the configuration.
@@ -84,12 +77,13 @@ def create_collection(
     settings = {**INDEX, **(hnsw or {})}
     if settings["space"] != "cosine":
         raise OptionError(f"space={settings['space']!r}: scores here are cosine similarities; leave the space out")
-    if exists(client, name):
-        return _taken(client, name, encoder, exist_ok)
+    taken = _find(client, name)
+    if taken is not None:
+        return _taken(client, taken, encoder, exist_ok)
     configuration = CreateCollectionConfiguration(hnsw=settings, embedding_function=function)  # type: ignore[typeddict-item]
     try:
         with failures(f"creating the collection {name!r}"):
-            collection = client.create_collection(
+            raw = client.create_collection(
                 name,
                 configuration=configuration,
                 metadata={**(metadata or {}), **fingerprint_metadata(encoder)},
@@ -97,30 +91,32 @@ def create_collection(
             )
     except StoreError:
         # Another thread or process may have made it a moment ago.
-        if exists(client, name):
-            return _taken(client, name, encoder, exist_ok)
+        taken = _find(client, name)
+        if taken is not None:
+            return _taken(client, taken, encoder, exist_ok)
         raise
-    if _stored_config(collection) is None or _space(collection) != "cosine":
+    if _stored_config(raw) is None or _space(raw) != "cosine":
         # Chroma turns a collection into a "legacy" one, without an error, where it cannot store the function.
         with failures(f"removing the collection {name!r}"):
             client.delete_collection(name)
         raise CollectionError(
-            f"Chroma did not keep the configuration of {name!r} (it kept {collection.configuration_json!r}), and the "
+            f"Chroma did not keep the configuration of {name!r} (it kept {raw.configuration_json!r}), and the "
             f"collection was removed again; chromadb 1.5 or newer is needed on both sides"
         )
-    return collection
+    return Collection(client, raw, encoder)
 
 
-def open_collection(client: ClientAPI, name: str, encoder: Encoder) -> Collection:
+def open_collection(client: ClientAPI, name: str, encoder: Encoder | Callable[[dict[str, Any]], Encoder]) -> Collection:
     """Open a collection for an encoder that makes the same vectors as the one that filled it.
 
     Args:
         client: An embedded client or a client of a server.
         name: The collection's name.
-        encoder: Whose vectors will be compared with those inside, or added to them.
+        encoder: Its vectors will be compared with those inside, or added to them. Or a function that makes it from
+            the collection's `recorded_options`.
 
     Returns:
-        The collection, with `HarakatEmbeddingFunction` over this encoder.
+        The collection; Chroma's own is `Collection.raw`.
 
     Raises:
         CollectionError: There is none, it carries no fingerprint, its space is not cosine, or its stored
@@ -129,20 +125,8 @@ def open_collection(client: ClientAPI, name: str, encoder: Encoder) -> Collectio
         OptionError: The encoder gives int8 or binary vectors.
         StoreError: The store failed.
     """
-    function = HarakatEmbeddingFunction.from_encoder(encoder)
-    collection = _get(client, name)
-    check_fingerprint(collection, encoder)
-    stored = _stored_config(collection)
-    if stored is not None:
-        try:
-            check_update({**stored, "model": ""}, {**function.get_config(), "model": ""})
-        except FingerprintError as error:
-            raise CollectionError(
-                f"the vectors of {name!r} fit this encoder, but its stored configuration was changed to another one "
-                f"({stored!r}); restore_configuration(client, {name!r}, encoder) puts it right"
-            ) from error
-    collection._embedding_function = function  # type: ignore[assignment]
-    return collection
+    raw = _get(client, name)
+    return _open(client, raw, encoder if isinstance(encoder, Encoder) else encoder(_options(raw)))
 
 
 def restore_configuration(client: ClientAPI, name: str, encoder: Encoder) -> Collection:
@@ -165,16 +149,16 @@ def restore_configuration(client: ClientAPI, name: str, encoder: Encoder) -> Col
         StoreError: The store failed.
     """
     function = HarakatEmbeddingFunction.from_encoder(encoder)
-    collection = _get(client, name)
-    check_fingerprint(collection, encoder)
+    raw = _get(client, name)
+    _check_collection(raw, encoder)
     with failures(f"restoring the configuration of {name!r}"), suppress(FingerprintError):
         # Chroma asks afterwards whether the change was allowed; going back is one as well.
-        collection.modify(configuration={"embedding_function": function})
+        raw.modify(configuration={"embedding_function": function})
     return open_collection(client, name, encoder)
 
 
 def recorded_options(client: ClientAPI, name: str) -> dict[str, Any]:
-    """The arguments of `harakat.Encoder` that a collection recorded when it was made.
+    """Return the arguments of `harakat.Encoder` that a collection recorded when it was made.
 
     Args:
         client: An embedded client or a client of a server.
@@ -188,61 +172,73 @@ def recorded_options(client: ClientAPI, name: str) -> dict[str, Any]:
         CollectionError: There is no such collection, or it was not made by harakat.
         StoreError: The store failed.
     """
-    collection = _get(client, name)
-    _require_fingerprint(collection)
-    stored = _stored_config(collection)
+    return _options(_get(client, name))
+
+
+def exists(client: ClientAPI, name: str) -> bool:
+    """Return True where there is a collection of that name, whoever made it.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    return _find(client, name) is not None
+
+
+def _options(raw: RawCollection) -> dict[str, Any]:
+    recorded = _recorded(raw)
+    stored = _stored_config(raw)
     if stored is not None:
         return {key: value for key, value in stored.items() if key != "fingerprint"}
     # Made by other code with `fingerprint_metadata`: its readable parts are enough.
-    parts = _parts(collection)
-    return {
-        "model": parts["model"],
-        **({"revision": parts["revision"]} if parts.get("revision") else {}),
-        "dim": int(parts["dim"]),
-        "spelling": parts["spelling"],
-        "segmentation": parts["segmentation"] == "on",
-        "query_prompt": parts["query_prompt"],
-        "document_prompt": parts["document_prompt"],
-    }
+    return recorded.options()
 
 
-def check_fingerprint(collection: Collection, encoder: Encoder) -> None:
+def _open(client: ClientAPI, raw: RawCollection, encoder: Encoder) -> Collection:
+    function = HarakatEmbeddingFunction.from_encoder(encoder)
+    _check_collection(raw, encoder)
+    stored = _stored_config(raw)
+    if stored is not None:
+        try:
+            check_update({**stored, "model": ""}, {**function.get_config(), "model": ""})
+        except FingerprintError as error:
+            raise CollectionError(
+                f"the vectors of {raw.name!r} fit this encoder, but its stored configuration was changed to another "
+                f"one ({stored!r}); restore_configuration(client, {raw.name!r}, encoder) puts it right"
+            ) from error
+    raw._embedding_function = function  # type: ignore[assignment]
+    return Collection(client, raw, encoder)
+
+
+def _check_collection(raw: RawCollection, encoder: Encoder) -> None:
     """Refuse a collection that another encoder made, or whose distances are not cosine.
 
     Raises:
         CollectionError: It carries no fingerprint, or its space is not cosine.
         FingerprintError: Another encoder made it.
     """
-    _require_fingerprint(collection)
-    check_stamp(encoder, collection.metadata, collection.name)
-    if _space(collection) != "cosine":
+    check_fingerprint(encoder, _recorded(raw), raw.name)
+    if _space(raw) != "cosine":
         raise CollectionError(
-            f"the collection {collection.name!r} measures {_space(collection)!r}, not cosine; make a new one with "
+            f"the collection {raw.name!r} measures {_space(raw)!r}, not cosine; make a new one with "
             f"create_collection and ingest into it"
         )
 
 
-def _taken(client: ClientAPI, name: str, encoder: Encoder, exist_ok: bool) -> Collection:
+def _taken(client: ClientAPI, raw: RawCollection, encoder: Encoder, exist_ok: bool) -> Collection:
     if exist_ok:
-        return open_collection(client, name, encoder)
-    raise CollectionError(f"the collection {name!r} exists already; open it with open_collection, or choose a name")
+        return _open(client, raw, encoder)
+    raise CollectionError(f"the collection {raw.name!r} exists already; open it with open_collection, or choose a name")
 
 
-def exists(client: ClientAPI, name: str) -> bool:
-    """Whether there is a collection of that name, whoever made it.
-
-    Raises:
-        StoreError: The store failed.
-    """
+def _find(client: ClientAPI, name: str) -> RawCollection | None:
     with failures(f"looking for the collection {name!r}"):
         try:
-            client.get_collection(name, embedding_function=None)
+            return client.get_collection(name, embedding_function=None)
         except NotFoundError:
-            return False
-    return True
+            return None
 
 
-def _get(client: ClientAPI, name: str) -> Collection:
+def _get(client: ClientAPI, name: str) -> RawCollection:
     with failures(f"opening the collection {name!r}"):
         try:
             return client.get_collection(name, embedding_function=None)
@@ -253,34 +249,32 @@ def _get(client: ClientAPI, name: str) -> Collection:
             ) from error
 
 
-def _require_fingerprint(collection: Collection) -> None:
-    if not isinstance((collection.metadata or {}).get(FINGERPRINT_KEY), str):
+def _recorded(raw: RawCollection) -> RecordedFingerprint:
+    """Read the fingerprint of a collection.
+
+    Raises:
+        CollectionError: It carries none.
+    """
+    recorded = recorded_fingerprint(raw.metadata or {})
+    if recorded is None:
         raise CollectionError(
-            f"the collection {collection.name!r} carries no harakat fingerprint: it was not made by "
+            f"the collection {raw.name!r} carries no harakat fingerprint: it was not made by "
             f"chroma_harakat.create_collection, or its metadata was replaced. What made its vectors is unknown; make "
             f"a new collection and ingest the texts again"
         )
+    return recorded
 
 
-def _parts(collection: Collection) -> dict[str, str]:
-    metadata = collection.metadata or {}
-    return {
-        key.removeprefix(PREFIX): str(value)
-        for key, value in metadata.items()
-        if key.startswith(PREFIX) and key != FINGERPRINT_KEY
-    }
-
-
-def _stored_config(collection: Collection) -> dict[str, Any] | None:
-    """The configuration of our embedding function as stored, or None where another or no function is."""
-    stored = collection.configuration_json.get("embedding_function") or {}
+def _stored_config(raw: RawCollection) -> dict[str, Any] | None:
+    """Return the stored configuration of our embedding function; None where another or no function is stored."""
+    stored = raw.configuration_json.get("embedding_function") or {}
     if stored.get("type") != "known" or stored.get("name") != NAME:
         return None
     config: dict[str, Any] = stored.get("config") or {}
     return config
 
 
-def _space(collection: Collection) -> str:
-    configuration = collection.configuration_json
+def _space(raw: RawCollection) -> str:
+    configuration = raw.configuration_json
     index = configuration.get("hnsw") or configuration.get("spann") or {}
-    return str(index.get("space") or (collection.metadata or {}).get("hnsw:space") or "l2")
+    return str(index.get("space") or (raw.metadata or {}).get("hnsw:space") or "l2")
