@@ -278,7 +278,7 @@ class Encoder(Described):
         *,
         prompt: str = "",
         overflow: Overflow | None = None,
-        show_progress: bool | None = None,
+        show_progress: bool | Callable[[int], None] | None = None,
     ) -> Iterator[NDArray[Any]]:
         """Vectors one by one, in the order of the texts, in bounded memory.
 
@@ -289,7 +289,7 @@ class Encoder(Described):
             texts: Any ordered run of texts, such as a generator over a file.
             prompt: Text put before each of them, for example `document_prompt`.
             overflow: Instead of the encoder's own policy. A warning comes once, at the end.
-            show_progress: As in `encode`.
+            show_progress: As in `encode`, or a function that is called with the number of texts just done.
 
         Yields:
             One row a text, as `encode` gives it.
@@ -302,7 +302,11 @@ class Encoder(Described):
         return self._stream(texts, prompt, policy, show_progress)
 
     def _stream(
-        self, texts: Iterable[str], prompt: str, policy: Overflow, show_progress: bool | None
+        self,
+        texts: Iterable[str],
+        prompt: str,
+        policy: Overflow,
+        show_progress: bool | Callable[[int], None] | None,
     ) -> Iterator[NDArray[Any]]:
         for block in self._blocks(texts, prompt, policy, show_progress):
             yield from block

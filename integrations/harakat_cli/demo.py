@@ -114,7 +114,7 @@ def demo(
       harakat demo --store qdrant-edge:./verses
     """
     started = time.monotonic()
-    address, another = _place(folder, store)
+    address, another = _destination(folder, store)
     with open_store(address, write=True) as opened:
         try:
             collection, report = store_source(
@@ -141,7 +141,7 @@ def demo(
     console.data(f'ask more: harakat search "الصبر عند المصيبة" {address}')
 
 
-def _place(folder: Path | None, store: str | None) -> tuple[Address, str]:
+def _destination(folder: Path | None, store: str | None) -> tuple[Address, str]:
     """Return the place of the demo's collection, and the way out where it cannot be used.
 
     Raises:

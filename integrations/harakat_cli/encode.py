@@ -150,7 +150,7 @@ def _write(
             waiting.append(text)
             yield text
 
-    rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=False)
+    rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=advance)
     lines = (_json_line(waiting.popleft(), row) for row in rows)
     count = 0
     if output in (None, "-"):
@@ -164,7 +164,6 @@ def _write(
                 target.write(line)
             except OSError as error:
                 raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
-            advance(1)
     return count
 
 

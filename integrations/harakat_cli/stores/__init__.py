@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 
 from harakat_cli.stores.address import DEFAULT_COLLECTION, Address, StoreArgument, parse_address
 from harakat_cli.stores.encoders import encoder_for
-from harakat_cli.stores.folders import check_folder
 from harakat_cli.stores.protocol import Collection, Store, choose
 
 __all__ = [

@@ -68,22 +68,23 @@ class QdrantStore:
 
     def exists(self, name: str) -> bool:
         """Return whether there is a collection of that name, whoever made it."""
-        from qdrant_harakat.store import store_of
+        from qdrant_harakat.backends import backend_of
 
-        return self._there and store_of(self._client).exists(name)
+        return self._there and backend_of(self._client).exists(name)
 
     def collections(self) -> list[str]:
         """Return the names of the collections that harakat made."""
+        from qdrant_harakat.backends import backend_of
+
         from qdrant_harakat.schema import METADATA_KEY
-        from qdrant_harakat.store import store_of
 
         if not self._there:
             return []
-        store = store_of(self._client)
-        return sorted(name for name in self._names() if METADATA_KEY in store.describe(name).metadata)
+        backend = backend_of(self._client)
+        return sorted(name for name in self._names() if METADATA_KEY in backend.describe(name).metadata)
 
     def _names(self) -> list[str]:
-        from qdrant_harakat.client_store import translated
+        from qdrant_harakat.backends.client import translated
 
         if self.address.kind == "qdrant-edge":
             names: list[str] = self._client.collections()
