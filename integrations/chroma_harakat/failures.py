@@ -29,18 +29,21 @@ def failures(doing: str) -> Iterator[None]:
         raise
     except (httpx.HTTPError, ConnectionError) as error:
         raise StoreError(
-            f"{doing}: the Chroma server does not answer ({error or type(error).__name__}); start it again and "
-            f"repeat the call"
+            f"{doing}: the Chroma server does not answer ({error or type(error).__name__}). Batches that it confirmed "
+            f"are stored; start it again and repeat the call, which completes the rest"
         ) from error
     except AttributeError as error:
         # A closed embedded client loses its bindings; nothing else tells.
         if getattr(error, "name", None) != "bindings":
             raise
-        raise StoreError(f"{doing}: the Chroma client is closed; open a client again and repeat the call") from error
+        raise StoreError(
+            f"{doing}: the Chroma client is closed. Batches before this one are stored; open a client again and "
+            f"repeat the call, which completes the rest"
+        ) from error
     except InternalError as error:
         raise StoreError(
-            f"{doing}: Chroma failed: {error.message()}; mend the cause (a full disk, a folder that cannot be "
-            f"written, a damaged file) and repeat the call"
+            f"{doing}: Chroma failed: {error.message()}. Batches before this one are stored; mend the cause (a full "
+            f"disk, a folder that cannot be written, a damaged file) and repeat the call, which completes the rest"
         ) from error
     except ChromaError as error:
         raise StoreError(f"{doing}: Chroma refused: {error.message() or type(error).__name__}") from error

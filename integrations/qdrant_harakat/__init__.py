@@ -19,21 +19,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harakat.adapters.record import Hit, IngestReport, Record
     from qdrant_harakat.asynchronous import (
         AsyncCollection,
         create_async_collection,
         fit_async_to,
         open_async_collection,
     )
-    from qdrant_harakat.client_store import local_client
+    from qdrant_harakat.backends.client import local_client
+    from qdrant_harakat.backends.edge import EdgeClient
     from qdrant_harakat.collection import Collection
-    from qdrant_harakat.edge import EdgeClient
     from qdrant_harakat.fitting import Fit, fit_to
-    from qdrant_harakat.ingestion import IngestReport
-    from qdrant_harakat.opening import create_collection, open_collection
-    from qdrant_harakat.records import Record, point_id
-    from qdrant_harakat.schema import CollectionSchema, Hnsw, VectorSpec, collection_schema
-    from qdrant_harakat.store import Hit
+    from qdrant_harakat.opening import create_collection, open_collection, recorded_options
+    from qdrant_harakat.records import point_id, prepare_record
+    from qdrant_harakat.schema import CollectionSchema, collection_schema
+    from qdrant_harakat.specs import Hnsw, VectorSpec
 
 __all__ = [
     "AsyncCollection",
@@ -55,26 +55,33 @@ __all__ = [
     "open_async_collection",
     "open_collection",
     "point_id",
+    "prepare_record",
+    "recorded_options",
 ]
 
 _HOMES = {
-    "asynchronous": ("AsyncCollection", "create_async_collection", "fit_async_to", "open_async_collection"),
-    "client_store": ("local_client",),
-    "collection": ("Collection",),
-    "edge": ("EdgeClient",),
-    "fitting": ("Fit", "fit_to"),
-    "ingestion": ("IngestReport",),
-    "opening": ("create_collection", "open_collection"),
-    "records": ("Record", "point_id"),
-    "schema": ("CollectionSchema", "Hnsw", "VectorSpec", "collection_schema"),
-    "store": ("Hit",),
+    "harakat.adapters.record": ("Hit", "IngestReport", "Record"),
+    "qdrant_harakat.asynchronous": (
+        "AsyncCollection",
+        "create_async_collection",
+        "fit_async_to",
+        "open_async_collection",
+    ),
+    "qdrant_harakat.backends.client": ("local_client",),
+    "qdrant_harakat.backends.edge": ("EdgeClient",),
+    "qdrant_harakat.collection": ("Collection",),
+    "qdrant_harakat.fitting": ("Fit", "fit_to"),
+    "qdrant_harakat.opening": ("create_collection", "open_collection", "recorded_options"),
+    "qdrant_harakat.records": ("point_id", "prepare_record"),
+    "qdrant_harakat.schema": ("CollectionSchema", "collection_schema"),
+    "qdrant_harakat.specs": ("Hnsw", "VectorSpec"),
 }
 
 
 def __getattr__(name: str) -> Any:
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(f"qdrant_harakat.{module}"), name)
+            return getattr(import_module(module), name)
     raise AttributeError(f"module 'qdrant_harakat' has no attribute {name!r}")
 
 

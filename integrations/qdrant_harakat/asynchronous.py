@@ -1,23 +1,24 @@
-"""The same for coroutines: encoding and waiting happen off the event loop, which stays free."""
+"""Collections for coroutines: encoding and waiting happen off the event loop, which stays free."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qdrant_harakat.client_store import LOOP
+from harakat.adapters.ingestion import BATCH_SIZE, Comparison, OnChange, ShowProgress
+from harakat.adapters.record import Hit, IngestReport, Record, RecordLike
+from qdrant_harakat.backends import backend_of
+from qdrant_harakat.backends.client import LOOP
 from qdrant_harakat.collection import Collection
 from qdrant_harakat.fitting import Fit, fit_in
-from qdrant_harakat.ingestion import IngestReport
+from qdrant_harakat.layout import Layout
 from qdrant_harakat.opening import create_in, open_in
-from qdrant_harakat.records import Record
-from qdrant_harakat.schema import CollectionSchema, Layout
-from qdrant_harakat.store import Hit, store_of
+from qdrant_harakat.schema import CollectionSchema
 
 if TYPE_CHECKING:
     import uuid
@@ -38,20 +39,20 @@ async def _off_loop(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 async def create_async_collection(
     client: Any, name: str, encoder: Encoder, *, schema: CollectionSchema | None = None, **options: Any
 ) -> AsyncCollection:
-    """`create_collection` for coroutines; takes an `AsyncQdrantClient`, a `QdrantClient` or an `EdgeClient`."""
-    store = store_of(client, running_loop=True)
-    return AsyncCollection(await _off_loop(create_in, store, name, encoder, schema, options))
+    """Make a collection, as `create_collection`; takes an `AsyncQdrantClient`, a `QdrantClient` or an `EdgeClient`."""
+    backend = backend_of(client, running_loop=True)
+    return AsyncCollection(await _off_loop(create_in, backend, name, encoder, schema, options))
 
 
 async def open_async_collection(client: Any, name: str, encoder: Encoder, *, adopt: bool = False) -> AsyncCollection:
-    """`open_collection` for coroutines; takes an `AsyncQdrantClient`, a `QdrantClient` or an `EdgeClient`."""
-    store = store_of(client, running_loop=True)
-    return AsyncCollection(await _off_loop(open_in, store, name, encoder, adopt))
+    """Open a collection, as `open_collection`; takes an `AsyncQdrantClient`, a `QdrantClient` or an `EdgeClient`."""
+    backend = backend_of(client, running_loop=True)
+    return AsyncCollection(await _off_loop(open_in, backend, name, encoder, adopt))
 
 
 async def fit_async_to(client: Any, collection: str, encoder: Encoder, *, vector: str | None = None) -> Fit:
-    """`fit_to` for coroutines."""
-    return await _off_loop(fit_in, store_of(client, running_loop=True), collection, encoder, vector)
+    """Pick the dim of an existing collection, as `fit_to`."""
+    return await _off_loop(fit_in, backend_of(client, running_loop=True), collection, encoder, vector)
 
 
 class AsyncCollection:
@@ -70,12 +71,12 @@ class AsyncCollection:
 
     @property
     def encoder(self) -> Encoder:
-        """Who makes its vectors."""
+        """The encoder that makes its vectors."""
         return self._inner.encoder
 
     @property
     def layout(self) -> Layout:
-        """Which vector holds what."""
+        """The vectors of its points, by dim."""
         return self._inner.layout
 
     @property
@@ -84,20 +85,24 @@ class AsyncCollection:
         return self._inner.dims
 
     async def count(self, filter: Any = None) -> int:
-        """As `Collection.count`."""
+        """Count records, as `Collection.count`."""
         return await _off_loop(self._inner.count, filter)
+
+    async def compare(self, records: Iterable[RecordLike]) -> Comparison:
+        """Compare records with stored ones, as `Collection.compare`."""
+        return await _off_loop(self._inner.compare, records)
 
     async def ingest(
         self,
-        records: Iterable[Record | Mapping[str, Any]],
+        records: Iterable[RecordLike] | Comparison,
         *,
-        batch_size: int = 256,
-        replace: bool = False,
-        show_progress: bool | None = None,
+        on_change: OnChange = "refuse",
+        batch_size: int = BATCH_SIZE,
+        show_progress: ShowProgress = None,
     ) -> IngestReport:
-        """As `Collection.ingest`. When cancelled, it ends after the batch at hand, and can be run again."""
+        """Ingest records, as `Collection.ingest`; cancelled, it ends after the batch at hand, and can be run again."""
         stop = threading.Event()
-        run = self._inner.ingestion(batch_size=batch_size, replace=replace, show_progress=show_progress, stop=stop)
+        run = self._inner.ingestion(on_change=on_change, batch_size=batch_size, show_progress=show_progress, stop=stop)
         try:
             return await _off_loop(run.run, records)
         except asyncio.CancelledError:
@@ -105,33 +110,33 @@ class AsyncCollection:
             raise
 
     async def get(self, ids: Sequence[int | str | uuid.UUID]) -> list[Record | None]:
-        """As `Collection.get`."""
+        """Return stored records, as `Collection.get`."""
         return await _off_loop(self._inner.get, ids)
 
     async def delete(self, ids: Sequence[int | str | uuid.UUID]) -> None:
-        """As `Collection.delete`."""
+        """Delete records, as `Collection.delete`."""
         await _off_loop(self._inner.delete, ids)
 
     async def search(self, text: str, **options: Any) -> list[Hit]:
-        """As `Collection.search`."""
+        """Search, as `Collection.search`."""
         return await _off_loop(self._inner.search, text, **options)
 
     async def search_many(self, texts: Iterable[str], **options: Any) -> list[list[Hit]]:
-        """As `Collection.search_many`."""
+        """Search for several texts, as `Collection.search_many`."""
         return await _off_loop(self._inner.search_many, texts, **options)
 
     async def search_vectors(
         self, vectors: NDArray[np.floating[Any]] | Sequence[Sequence[float]], **options: Any
     ) -> list[list[Hit]]:
-        """As `Collection.search_vectors`."""
+        """Search for vectors, as `Collection.search_vectors`."""
         return await _off_loop(self._inner.search_vectors, vectors, **options)
 
     async def search_two_stage(self, text: str, **options: Any) -> list[Hit]:
-        """As `Collection.search_two_stage`."""
+        """Search in two stages, as `Collection.search_two_stage`."""
         return await _off_loop(self._inner.search_two_stage, text, **options)
 
     async def search_tokens(self, text: str, **options: Any) -> list[Hit]:
-        """As `Collection.search_tokens`."""
+        """Search by late interaction, as `Collection.search_tokens`."""
         return await _off_loop(self._inner.search_tokens, text, **options)
 
     def __repr__(self) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.texts import text_list
+from harakat.adapters.checks import check_number, check_page, check_whole
+from harakat.adapters.ingestion import BATCH_SIZE, Comparison, Ingestion, OnChange, ShowProgress, compare
+from harakat.adapters.record import Hit, IngestReport, Record, RecordLike
 from harakat.errors import CollectionError, DimError, OptionError, TextError
 from harakat.model.pooling import unit_prefix
-from qdrant_harakat.ingestion import Ingestion, IngestReport
-from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, PointId, Record, point_id
-from qdrant_harakat.schema import Layout
-from qdrant_harakat.store import Hit, Query, Scored, Stage, Store
+from qdrant_harakat.backend import Backend, Query, Scored, Stage
+from qdrant_harakat.layout import Layout
+from qdrant_harakat.records import ID_FIELD, TEXT_FIELD, point_id
+from qdrant_harakat.store import QdrantStore
 
 if TYPE_CHECKING:
     import uuid
@@ -31,7 +33,6 @@ OVERSAMPLING = {"none": None, "int8": 2.0, "binary": 24.0}
 Measured on the Quran's verses with a checkpoint of harakat-mini (test_edge.py measures it again): of the exact ten
 nearest, int8 finds 1.00, binary 0.99, 0.99, 0.99 and 0.98 at 384, 256, 128 and 64 dims.
 """
-MOST = 2**31 - 1
 FIRST_STAGE = 300
 """Least number of candidates that a small dim hands on; there 64 dims keep 0.97 of what 384 would find."""
 FIRST_POOLED = 100
@@ -41,8 +42,8 @@ FIRST_POOLED = 100
 class Collection:
     """A collection and its encoder. Threads may share one. Made by `create_collection` and `open_collection`."""
 
-    def __init__(self, store: Store, name: str, encoder: Encoder, layout: Layout) -> None:
-        self._store, self._name, self._encoder, self._layout = store, name, encoder, layout
+    def __init__(self, backend: Backend, name: str, encoder: Encoder, layout: Layout) -> None:
+        self._backend, self._name, self._encoder, self._layout = backend, name, encoder, layout
 
     @property
     def name(self) -> str:
@@ -51,12 +52,12 @@ class Collection:
 
     @property
     def encoder(self) -> Encoder:
-        """Who makes its vectors."""
+        """The encoder that makes its vectors."""
         return self._encoder
 
     @property
     def layout(self) -> Layout:
-        """Which vector holds what."""
+        """The vectors of its points, by dim."""
         return self._layout
 
     @property
@@ -65,67 +66,88 @@ class Collection:
         return tuple(self._layout.dims)
 
     def count(self, filter: Any = None) -> int:
-        """How many records it holds, of those that pass the filter.
+        """Count the records, or those that pass a filter.
+
+        Args:
+            filter: As in `search_vectors`.
 
         Raises:
             OptionError: A filter that is none.
             StoreError: The store failed.
         """
-        return self._store.count(self._name, filter)
+        return self._backend.count(self._name, filter)
+
+    def compare(self, records: Iterable[RecordLike]) -> Comparison:
+        """Compare records with what is stored under their ids; encodes nothing.
+
+        Args:
+            records: See `ingest`. An id may come more than once.
+
+        Returns:
+            Those that are new, and those that are stored with another text or payload. `ingest` takes it as well,
+            and looks nothing up again.
+
+        Raises:
+            RecordError, TextError: A record that cannot be taken.
+            StoreError: The store failed.
+        """
+        return compare(self._store(), records)
 
     def ingest(
         self,
-        records: Iterable[Record | Mapping[str, Any]],
+        records: Iterable[RecordLike] | Comparison,
         *,
-        batch_size: int = 256,
-        replace: bool = False,
-        show_progress: bool | None = None,
+        on_change: OnChange = "refuse",
+        batch_size: int = BATCH_SIZE,
+        show_progress: ShowProgress = None,
     ) -> IngestReport:
-        """Encode records and store them, text and payload byte for byte.
+        """Encode records and store them in batches, text and payload byte for byte.
 
-        Can be run again at any time: records that are there already are skipped without encoding, so a run that
-        was interrupted is finished by giving the same records again. A list is checked to its end before anything
-        is written; another iterable is read and checked about a thousand records ahead.
+        Can be run again at any time: records that are stored already are skipped without encoding, so a run that
+        was interrupted is completed by giving the same records again. A list is checked and looked up to its end
+        before anything is written; another iterable is read some thousand records ahead of the writes.
 
         Args:
-            records: `Record`s, or mappings with ``"id"`` and ``"text"`` whose other fields become the payload.
+            records: `Record`s, mappings with ``"id"`` and ``"text"`` whose other fields are the payload, or tuples
+                ``(id, text)`` and ``(id, text, payload)``; or what `prepare_record` and `compare` gave.
+            on_change: For a stored id that comes with another text or payload: ``"refuse"`` raises, ``"update"``
+                replaces it.
             batch_size: Records a write.
-            replace: Overwrite records that are there with other contents, instead of refusing.
-            show_progress: Whether to show a bar; None shows one on a terminal when it takes over a second.
+            show_progress: Whether to show a bar; None shows one on a terminal when it takes over a second. A
+                function is called with the number of records just done (stored or skipped).
 
         Raises:
-            RecordError: A record that cannot be taken, an id given twice, or one that is there with other contents.
+            RecordError: A record that cannot be taken, an id given twice, or one stored with other contents.
             TextTypeError: A text that is not a `str`.
             TextError: A text that cannot be embedded.
+            OptionError: An option with an impossible value.
             StoreError: The store failed. Each record is in whole or not at all; the message says how many are in.
         """
-        return self.ingestion(batch_size=batch_size, replace=replace, show_progress=show_progress).run(records)
+        return self.ingestion(on_change=on_change, batch_size=batch_size, show_progress=show_progress).run(records)
 
     def ingestion(
-        self, *, batch_size: int, replace: bool, show_progress: bool | None, stop: threading.Event | None = None
+        self, *, on_change: OnChange, batch_size: int, show_progress: ShowProgress, stop: threading.Event | None = None
     ) -> Ingestion:
-        """A run of ingestion that another thread can stop."""
+        """Return a run of ingestion that another thread can stop."""
         return Ingestion(
-            self._store,
-            self._name,
-            self._layout,
+            self._store(),
             self._encoder,
+            on_change=on_change,
             batch_size=batch_size,
-            replace=replace,
             show_progress=show_progress,
             stop=stop,
         )
 
     def get(self, ids: Sequence[int | str | uuid.UUID]) -> list[Record | None]:
-        """Stored records by the ids they were given with; None where there is none.
+        """Return stored records by the ids they were given with; None where there is none.
 
         Raises:
             RecordError: Something that is no id.
             StoreError: The store failed.
         """
         points = [point_id(identifier) for identifier in ids]
-        there = self._store.payloads(self._name, points)
-        return [None if point not in there else _record(point, there[point]) for point in points]
+        there = self._store().lookup(points)
+        return [there.get(point) for point in points]
 
     def delete(self, ids: Sequence[int | str | uuid.UUID]) -> None:
         """Delete records by the ids they were given with; absent ones are passed over.
@@ -134,12 +156,10 @@ class Collection:
             RecordError: Something that is no id.
             StoreError: The store failed.
         """
-        points = [point_id(identifier) for identifier in ids]
-        if points:
-            self._store.delete(self._name, points)
+        self._store().delete([point_id(identifier) for identifier in ids])
 
     def search(self, text: str, **options: Any) -> list[Hit]:
-        """The records nearest to a text.
+        """Return the records nearest to a text, best first.
 
         Args:
             text: The query.
@@ -152,7 +172,7 @@ class Collection:
         return self.search_many([text], **options)[0]
 
     def search_many(self, texts: Iterable[str], **options: Any) -> list[list[Hit]]:
-        """`search` for several texts, encoded and sent together."""
+        """Search for several texts, encoded and sent together; see `search`."""
         return self.search_vectors(self._vectors(texts), **options)
 
     def search_vectors(
@@ -169,13 +189,13 @@ class Collection:
         exact: bool = False,
         oversampling: float | None = None,
     ) -> list[list[Hit]]:
-        """The records nearest to query vectors (`Encoder.encode_query`).
+        """Return the records nearest to query vectors (`Encoder.encode_query`), best first.
 
         Args:
             vectors: (n, collection's largest dim) or (n, dim) where `dim` is given.
             limit: Hits a query, at most.
             dim: Matryoshka dim to search at. None for the collection's largest.
-            first_dim: A smaller dim that finds candidates, which `dim` then ranks. None to search at `dim` at once.
+            first_dim: A dim below `dim` that finds candidates, which `dim` then ranks. None to search at `dim` at once.
             candidates: How many candidates it hands on. None for ten times `limit`, 300 at least.
             filter: A mapping from payload field to a value, a list of values, or bounds (``{"gte": 1}``); or the
                 store's own filter object.
@@ -186,7 +206,8 @@ class Collection:
                 more and read more. None for 2 with int8 and 24 with binary. Without quantization it has no effect.
 
         Raises:
-            DimError: Vectors of another size, or a dim that the collection does not hold; the store is not asked.
+            DimError: Vectors of another size, a dim that the collection does not hold, or a `first_dim` that is not
+                below `dim`; the store is not asked.
             OptionError: Another option with an impossible value, or vectors with values that are not finite.
             StoreError: The store failed.
         """
@@ -194,15 +215,19 @@ class Collection:
         rows = self._checked(vectors, dim)
         common = self._common(limit, offset, score_threshold)
         if oversampling is not None:
-            _check_number("oversampling", oversampling, 1)
+            check_number("oversampling", oversampling, 1)
             common["oversampling"] = None if self._layout.quantization == "none" else float(oversampling)
         stages = [Stage(row, self._layout.dims[dim], limit) for row in rows]
         firsts: list[Stage | None] = [None] * len(stages)
+        if candidates is not None or first_dim is not None:
+            enough = self._candidates(candidates, limit + offset, FIRST_STAGE)
         if first_dim is not None:
-            using, enough = (
-                self._layout.dims[self._dim(first_dim)],
-                self._candidates(candidates, limit + offset, FIRST_STAGE),
-            )
+            using = self._layout.dims[self._dim(first_dim)]
+            if first_dim >= dim:
+                raise DimError(
+                    f"first_dim={first_dim} is not below dim={dim}, so it would find no candidates any sooner; choose "
+                    f"a smaller one of {', '.join(map(str, self.dims))}, or leave it out"
+                )
             firsts = [Stage(unit_prefix(row, first_dim), using, enough) for row in rows]
         return self._hits(
             [
@@ -222,12 +247,13 @@ class Collection:
         offset: int = 0,
         score_threshold: float | None = None,
     ) -> list[Hit]:
-        """`search` that finds candidates at a small Matryoshka dim and ranks them at the largest.
+        """Search in two stages: find candidates at a small Matryoshka dim and rank them at the largest.
 
         Args:
             text: The query.
             limit: Hits, at most.
-            first_dim: Dim that finds candidates. None for the collection's smallest.
+            first_dim: Dim that finds candidates. None for the collection's smallest; one that holds a single dim is
+                searched at once.
             candidates: How many it hands on. None for ten times `limit`, 300 at least.
             filter: As in `search_vectors`; holds for both stages.
             offset: Hits to skip.
@@ -235,13 +261,15 @@ class Collection:
 
         Raises:
             TextTypeError, TextError: Not a text, or an empty one.
-            DimError: The collection does not hold `first_dim`.
+            DimError: The collection does not hold `first_dim`, or holds none above it.
             OptionError, StoreError: As in `search_vectors`.
         """
+        if first_dim is None and len(self.dims) > 1:
+            first_dim = self.dims[-1]
         return self.search_vectors(
             self._vectors([text]),
             limit=limit,
-            first_dim=self.dims[-1] if first_dim is None else first_dim,
+            first_dim=first_dim,
             candidates=candidates,
             filter=filter,
             offset=offset,
@@ -258,7 +286,7 @@ class Collection:
         filter: Any = None,
         offset: int = 0,
     ) -> list[Hit]:
-        """Late interaction: each token of the query looks for its best match in each record (MaxSim).
+        """Search by late interaction: each token of the query looks for its best match in each record (MaxSim).
 
         ColBERT's scoring (Khattab and Zaharia 2020). For collections made with ``tokens``.
 
@@ -291,10 +319,13 @@ class Collection:
 
     # Inner
 
+    def _store(self) -> QdrantStore:
+        return QdrantStore(self._backend, self._name, self._layout, self._encoder)
+
     def _hits(self, queries: Sequence[Query]) -> list[list[Hit]]:
         if not queries:
             return []
-        return [[_hit(found) for found in answer] for answer in self._store.query(self._name, queries)]
+        return [[_hit(found) for found in answer] for answer in self._backend.query(self._name, queries)]
 
     def _vectors(self, texts: Iterable[str]) -> NDArray[np.float32]:
         items = text_list(texts)
@@ -329,10 +360,7 @@ class Collection:
         return dim
 
     def _common(self, limit: int, offset: int, score_threshold: float | None) -> dict[str, Any]:
-        _check_whole("limit", limit, 1)
-        _check_whole("offset", offset, 0)
-        if score_threshold is not None:
-            _check_number("score_threshold", score_threshold, -math.inf)
+        check_page(limit, offset, score_threshold)
         return {
             "offset": offset,
             "score_threshold": score_threshold,
@@ -342,31 +370,14 @@ class Collection:
     def _candidates(self, candidates: int | None, wanted: int, least: int) -> int:
         if candidates is None:
             return max(10 * wanted, least)
-        _check_whole("candidates", candidates, wanted, f"limit + offset = {wanted}")
+        check_whole("candidates", candidates, wanted, f"limit + offset = {wanted}")
         return candidates
 
     def __repr__(self) -> str:
-        return f"Collection({self._name!r}, dims={self.dims}, {self._store.where})"
-
-
-def _check_whole(option: str, value: object, least: int, named: str | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
-        raise OptionError(f"{option}={value!r} is not a whole number from {named or least} to {MOST:,}")
-
-
-def _check_number(option: str, value: object, least: float) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < least:  # type: ignore[operator]
-        raise OptionError(f"{option}={value!r} is not a finite number" + (f" from {least} on" if least == 1 else ""))
+        return f"Collection({self._name!r}, dims={self.dims}, {self._backend.where})"
 
 
 def _hit(found: Scored) -> Hit:
     payload = dict(found.payload)
     text, identifier = payload.pop(TEXT_FIELD, ""), payload.pop(ID_FIELD, found.id)
-    return Hit(identifier, text, found.score, payload)
-
-
-def _record(point: PointId, payload: Mapping[str, Any]) -> Record:
-    rest = dict(payload)
-    text, identifier = rest.pop(TEXT_FIELD, ""), rest.pop(ID_FIELD, point)
-    return Record(identifier, text, rest)
+    return Hit(identifier, found.score, text, payload)

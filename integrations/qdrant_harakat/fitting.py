@@ -1,14 +1,17 @@
-"""Which of an encoder's Matryoshka dims an existing collection takes, or why it takes none."""
+"""Choice of the Matryoshka dim that an existing collection takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harakat.adapters.collection_fingerprint import check_stamp
+from harakat.adapters.collection_fingerprint import check_fingerprint, recorded_fingerprint
 from harakat.errors import CollectionError, DimError
-from qdrant_harakat.schema import VectorSpec, check_fingerprint, check_precision, layout_from_metadata
-from qdrant_harakat.store import Description, Store, check_name, store_of
+from qdrant_harakat.backend import Backend, Description, check_name
+from qdrant_harakat.backends import backend_of
+from qdrant_harakat.layout import check_layout, layout_from_metadata
+from qdrant_harakat.schema import check_precision
+from qdrant_harakat.specs import VectorSpec
 
 if TYPE_CHECKING:
     from harakat import Encoder
@@ -61,34 +64,34 @@ def fit_to(client: Any, collection: str, encoder: Encoder, *, vector: str | None
         FingerprintError: The collection was made by another model.
         StoreError: The store failed.
     """
-    return fit_in(store_of(client), collection, encoder, vector)
+    return fit_in(backend_of(client), collection, encoder, vector)
 
 
-def fit_in(store: Store, collection: str, encoder: Encoder, vector: str | None) -> Fit:
-    """`fit_to` in a store."""
+def fit_in(backend: Backend, collection: str, encoder: Encoder, vector: str | None) -> Fit:
+    """Pick the dim of a collection in a backend; see `fit_to`."""
     check_precision(encoder)
-    if not store.exists(check_name(collection)):
-        raise CollectionError(f"collection {collection!r} does not exist in {store.where}")
-    description = store.describe(collection)
+    if not backend.exists(check_name(collection)):
+        raise CollectionError(f"collection {collection!r} does not exist in {backend.where}")
+    description = backend.describe(collection)
     if vector is not None and vector not in description.vectors:
         names = ", ".join(map(repr, description.vectors)) or "none"
         raise CollectionError(f"collection {collection!r} has no vector {vector!r}; its vectors: {names}")
     layout = layout_from_metadata(collection, description.metadata)
     if layout is not None:
         # The fingerprint is the one at the collection's largest dim; smaller vectors are prefixes of that encoder's.
-        check_fingerprint(collection, layout, _at(encoder, layout.dim) if layout.dim in encoder.dims else encoder)
+        check_layout(collection, layout, _at(encoder, layout.dim) if layout.dim in encoder.dims else encoder)
         vector = layout.dims[layout.dim] if vector is None else vector
     dim, name = fitting_vectors(collection, description, encoder, vector)[0]
     fitted = _at(encoder, dim)
-    # Collections that other adapters filled carry their stamp flat, for the one dim that they hold.
-    verified = layout is not None or check_stamp(fitted, description.metadata, collection)
+    # Collections that other adapters filled record the fingerprint flat, for the one dim that they hold.
+    verified = layout is not None or check_fingerprint(fitted, recorded_fingerprint(description.metadata), collection)
     return Fit(fitted, name, description.vectors[name].distance, verified)
 
 
 def fitting_vectors(
     collection: str, description: Description, encoder: Encoder, vector: str | None = None
 ) -> list[tuple[int, str]]:
-    """Dim and name of the vectors that take this encoder's, largest first.
+    """Return dim and name of the vectors that take this encoder's, largest first.
 
     Raises:
         DimError: None, and the sizes are why.
@@ -119,7 +122,7 @@ def fitting_vectors(
 
 
 def _unfit(spec: VectorSpec, encoder: Encoder) -> tuple[str | None, bool]:
-    """Why a vector does not fit, and whether its size is the reason."""
+    """Say why a vector does not fit (None where it does), and whether its size is the reason."""
     if spec.multivector:
         return "is a multivector, which holds one vector for each token", False
     if spec.distance not in FITTING_DISTANCES:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harakat.adapters.collection_fingerprint import check_stamp
+from harakat.adapters.collection_fingerprint import (
+    RecordedFingerprint,
+    check_fingerprint,
+    recorded_fingerprint,
+)
 from harakat.errors import CollectionError, DimError, OptionError
+from qdrant_harakat.backend import Backend, Description, check_name
+from qdrant_harakat.backends import backend_of
 from qdrant_harakat.collection import Collection
 from qdrant_harakat.fitting import fitting_vectors
-from qdrant_harakat.schema import (
-    CollectionSchema,
-    Layout,
-    check_fingerprint,
-    check_precision,
-    collection_schema,
-    layout_from_metadata,
-)
-from qdrant_harakat.store import Description, Store, check_name, store_of
+from qdrant_harakat.layout import Layout, check_layout, layout_from_metadata
+from qdrant_harakat.schema import CollectionSchema, check_precision, collection_schema
 
 if TYPE_CHECKING:
     from harakat import Encoder
 
-__all__ = ["create_collection", "create_in", "open_collection", "open_in"]
+__all__ = ["create_collection", "create_in", "open_collection", "open_in", "recorded_options"]
 
 
 def create_collection(
@@ -32,9 +31,9 @@ def create_collection(
 
     Args:
         client: A `QdrantClient` (server, cluster, local mode) or an `EdgeClient`.
-        name: Of the collection.
-        encoder: Who makes the vectors.
-        schema: What to make. None for `collection_schema(encoder, **options)`.
+        name: Name of the collection.
+        encoder: Makes the vectors.
+        schema: The collection's schema. None for `collection_schema(encoder, **options)`.
         **options: Of `collection_schema`: dims, tokens, quantization, on_disk, hnsw, …
 
     Raises:
@@ -43,32 +42,35 @@ def create_collection(
         FingerprintError: The schema was made for another encoder.
         StoreError: The store failed, or keeps no metadata.
     """
-    return create_in(store_of(client), name, encoder, schema, options)
+    return create_in(backend_of(client), name, encoder, schema, options)
 
 
 def create_in(
-    store: Store, name: str, encoder: Encoder, schema: CollectionSchema | None, options: Mapping[str, Any]
+    backend: Backend, name: str, encoder: Encoder, schema: CollectionSchema | None, options: Mapping[str, Any]
 ) -> Collection:
-    """`create_collection` in a store."""
+    """Make a collection in a backend; see `create_collection`."""
     if schema is not None and options:
         raise OptionError(f"give a schema or options, not both: {', '.join(sorted(options))}")
     schema = schema or collection_schema(encoder, **options)
-    check_fingerprint(check_name(name), schema.layout, encoder)
-    if store.exists(name):
+    check_layout(check_name(name), schema.layout, encoder)
+    if backend.exists(name):
         raise CollectionError(
-            f"collection {name!r} exists already in {store.where}; open it with open_collection, or take another name"
+            f"collection {name!r} exists already in {backend.where}; open it with open_collection, or take another name"
         )
-    store.create(name, schema)
-    return Collection(store, name, encoder, schema.layout)
+    backend.create(name, schema)
+    return Collection(backend, name, encoder, schema.layout)
 
 
-def open_collection(client: Any, name: str, encoder: Encoder, *, adopt: bool = False) -> Collection:
+def open_collection(
+    client: Any, name: str, encoder: Encoder | Callable[[dict[str, Any]], Encoder], *, adopt: bool = False
+) -> Collection:
     """Open a collection, if this encoder is the one that made its vectors.
 
     Args:
         client: A `QdrantClient` (server, cluster, local mode) or an `EdgeClient`.
-        name: Of the collection.
-        encoder: To be checked against the fingerprint in the collection's metadata.
+        name: Name of the collection.
+        encoder: To be checked against the fingerprint in the collection's metadata. Or a function that makes it from
+            the collection's `recorded_options`.
         adopt: Take over a collection that is empty and was made by other means, by writing the fingerprint into
             its metadata.
 
@@ -78,30 +80,81 @@ def open_collection(client: Any, name: str, encoder: Encoder, *, adopt: bool = F
         DimError: Under ``adopt``: none of its vectors has the encoder's dim.
         StoreError: The store failed.
     """
-    return open_in(store_of(client), name, encoder, adopt)
+    return open_in(backend_of(client), name, encoder, adopt)
 
 
-def open_in(store: Store, name: str, encoder: Encoder, adopt: bool) -> Collection:
-    """`open_collection` in a store."""
-    check_precision(encoder)
-    if not store.exists(check_name(name)):
-        raise CollectionError(f"collection {name!r} does not exist in {store.where}; make it with create_collection")
-    description = store.describe(name)
+def open_in(
+    backend: Backend, name: str, encoder: Encoder | Callable[[dict[str, Any]], Encoder], adopt: bool
+) -> Collection:
+    """Open a collection of a backend; see `open_collection`."""
+    if callable(encoder):
+        description = _described(backend, name)
+        made = encoder(_recorded(name, description).options())
+        check_precision(made)
+    else:
+        made = encoder
+        check_precision(made)
+        description = _described(backend, name)
     layout = layout_from_metadata(name, description.metadata)
     if layout is None:
         if not adopt:
-            raise CollectionError(
-                f"collection {name!r} has no harakat fingerprint, so nothing says which encoder made its vectors; "
-                f"make another one with create_collection, or, while it is empty, open it with adopt=True"
-            )
-        layout = _adopted(store, name, encoder, description)
-    check_fingerprint(name, layout, encoder)
+            raise _unknown(name)
+        layout = _adopted(backend, name, made, description)
+    check_layout(name, layout, made)
     _check_schema(name, layout, description)
-    return Collection(store, name, encoder, layout)
+    return Collection(backend, name, made, layout)
 
 
-def _adopted(store: Store, name: str, encoder: Encoder, description: Description) -> Layout:
-    check_stamp(encoder, description.metadata, name)
+def recorded_options(client: Any, name: str) -> dict[str, Any]:
+    """Return the arguments of `harakat.Encoder` that a collection recorded when it was made.
+
+    Args:
+        client: A `QdrantClient` (server, cluster, local mode) or an `EdgeClient`.
+        name: Name of the collection.
+
+    Returns:
+        Arguments, for example ``{"model": "harakat-mini", "dim": 384, …}``. Check the encoder that they make with
+        `open_collection`: the files under a name may have changed.
+
+    Raises:
+        CollectionError: There is no such collection, or it was not made by harakat.
+        StoreError: The store failed.
+    """
+    return _recorded(name, _described(backend_of(client), name)).options()
+
+
+def _described(backend: Backend, name: str) -> Description:
+    """Return the description of a collection.
+
+    Raises:
+        CollectionError: There is none of that name.
+    """
+    if not backend.exists(check_name(name)):
+        raise CollectionError(f"collection {name!r} does not exist in {backend.where}; make it with create_collection")
+    return backend.describe(name)
+
+
+def _recorded(name: str, description: Description) -> RecordedFingerprint:
+    """Read the fingerprint of a collection, whichever adapter wrote it.
+
+    Raises:
+        CollectionError: It has none.
+    """
+    recorded = recorded_fingerprint(description.metadata)
+    if recorded is None:
+        raise _unknown(name)
+    return recorded
+
+
+def _unknown(name: str) -> CollectionError:
+    return CollectionError(
+        f"collection {name!r} has no harakat fingerprint, so nothing says which encoder made its vectors; "
+        f"make another one with create_collection, or, while it is empty, open it with adopt=True"
+    )
+
+
+def _adopted(backend: Backend, name: str, encoder: Encoder, description: Description) -> Layout:
+    check_fingerprint(encoder, recorded_fingerprint(description.metadata), name)
     if description.points:
         raise CollectionError(
             f"collection {name!r} holds {description.points:,} points of unknown making and cannot be adopted; make "
@@ -122,12 +175,16 @@ def _adopted(store: Store, name: str, encoder: Encoder, description: Description
     fingerprint = encoder.fingerprint
     quantization = description.vectors[fits[encoder.dim]].quantization
     layout = Layout(str(fingerprint), fingerprint.parts(), fits, quantization=quantization)
-    store.mark(name, layout.metadata())
+    backend.mark(name, layout.metadata())
     return layout
 
 
 def _check_schema(name: str, layout: Layout, description: Description) -> None:
-    """The vectors that the metadata names must be there as it says."""
+    """Refuse a collection whose vectors are not those that its metadata names.
+
+    Raises:
+        CollectionError: One is missing, or has another size.
+    """
     expected = {vector: (dim, False) for dim, vector in layout.dims.items()}
     if layout.tokens is not None:
         expected[layout.tokens[0]] = (layout.tokens[1], True)

@@ -21,7 +21,7 @@ from langchain_qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
 
-from harakat.adapters.collection_fingerprint import stamp
+from harakat.adapters.collection_fingerprint import fingerprint_metadata
 from harakat.errors import CollectionError, FingerprintError, StoreError
 from langchain_harakat import HarakatEmbeddings, bind_store
 from support.quran import VERSES
@@ -171,7 +171,7 @@ class TestBinding:
         from chroma_harakat import create_collection, open_collection
 
         client = chromadb.PersistentClient(tmp_path, settings=QUIET)
-        create_collection(client, "theirs", embeddings.encoder).add(ids=["1"], documents=["قل"])
+        create_collection(client, "theirs", embeddings.encoder).raw.add(ids=["1"], documents=["قل"])
         assert bind_store(Chroma("theirs", embeddings, client=client)).similarity_search("قل")[0].id == "1"
         with pytest.raises(FingerprintError):
             bind_store(Chroma("theirs", other, client=client))
@@ -180,7 +180,39 @@ class TestBinding:
         assert open_collection(client, "ours", embeddings.encoder).count() == 1
         client.close()
 
-    def test_stores_and_embeddings_that_cannot_be_tied(self, embeddings: HarakatEmbeddings) -> None:
+    def test_a_chroma_collection_keeps_its_other_metadata(self, tmp_path: Path, embeddings: HarakatEmbeddings) -> None:
+        client = chromadb.PersistentClient(tmp_path, settings=QUIET)
+        client.create_collection("poems", metadata={"owner": "us", "hnsw:space": "cosine"}, embedding_function=None)
+        for _ in range(2):
+            bind_store(Chroma("poems", embeddings, client=client))
+        kept = client.get_collection("poems", embedding_function=None)
+        assert kept.metadata == {"owner": "us", **fingerprint_metadata(embeddings.encoder)}
+        assert kept.configuration_json["hnsw"]["space"] == "cosine"
+        client.close()
+
+    def test_a_chroma_collection_is_bound_while_empty_only(
+        self, tmp_path: Path, embeddings: HarakatEmbeddings, other: HarakatEmbeddings
+    ) -> None:
+        client = chromadb.PersistentClient(tmp_path, settings=QUIET)
+        store = bind_store(Chroma("poems", embeddings, client=client))
+        store.add_texts(["نص"], ids=["1"])
+        bind_store(store)
+        with pytest.raises(FingerprintError, match="'poems' was made by another encoder"):
+            bind_store(Chroma("poems", other, client=client))
+        store._collection.modify(metadata={"owner": "us"})
+        with pytest.raises(CollectionError, match="'poems' holds vectors and no fingerprint"):
+            bind_store(store)
+        client.close()
+
+    def test_a_chroma_collection_that_is_gone(self, tmp_path: Path, embeddings: HarakatEmbeddings) -> None:
+        client = chromadb.PersistentClient(tmp_path, settings=QUIET)
+        store = Chroma("poems", embeddings, client=client)
+        client.delete_collection("poems")
+        with pytest.raises(StoreError, match="'poems' could not be checked"):
+            bind_store(store)
+        client.close()
+
+    def test_stores_and_embeddings_that_cannot_be_bound(self, embeddings: HarakatEmbeddings) -> None:
         with pytest.raises(CollectionError, match="InMemoryVectorStore keeps no metadata"):
             bind_store(InMemoryVectorStore(embeddings))
         with pytest.raises(CollectionError, match="DeterministicFakeEmbedding"):
@@ -194,7 +226,10 @@ class TestBinding:
         local = QdrantClient(path=str(tmp_path))
         store = bind_store(QdrantVectorStore(local, "verses", embeddings))
         assert len(store.similarity_search("قل", k=9)) == 5
-        assert stamp(embeddings.encoder).items() <= (local.get_collection("verses").config.metadata or {}).items()
+        assert (
+            fingerprint_metadata(embeddings.encoder).items()
+            <= (local.get_collection("verses").config.metadata or {}).items()
+        )
         local.close()
 
     @pytest.mark.parametrize("kind", ["chroma", "qdrant"])

@@ -20,7 +20,7 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from llama_index.vector_stores.qdrant import QdrantVectorStore
 from qdrant_client import AsyncQdrantClient, QdrantClient
 
-from harakat.adapters.collection_fingerprint import stamp
+from harakat.adapters.collection_fingerprint import fingerprint_metadata
 from harakat.errors import CollectionError, FingerprintError, StoreError
 from llama_index.embeddings.harakat import HarakatEmbedding, bind_store
 from support.quran import VERSES
@@ -188,7 +188,10 @@ class TestBinding:
         ours.close()
         ours = QdrantClient(path=str(tmp_path))
         store = bind_store(QdrantVectorStore("verses", client=ours), embedding)
-        assert stamp(embedding.encoder).items() <= (ours.get_collection("verses").config.metadata or {}).items()
+        assert (
+            fingerprint_metadata(embedding.encoder).items()
+            <= (ours.get_collection("verses").config.metadata or {}).items()
+        )
         index = VectorStoreIndex.from_vector_store(store, embed_model=embedding)
         assert len(index.as_retriever(similarity_top_k=9).retrieve("قل")) == 5
         ours.close()

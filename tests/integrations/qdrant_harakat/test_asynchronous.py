@@ -21,7 +21,7 @@ from qdrant_harakat import (
     open_async_collection,
     open_collection,
 )
-from qdrant_harakat.store import Point, Query, Stage
+from qdrant_harakat.backend import Point, Query, Stage
 
 ASYNC_KINDS = ("async memory", "async folder", "async http", "sync memory", "edge")
 
@@ -53,8 +53,8 @@ def ids(hits):
 
 async def test_everything_can_be_awaited(async_client, encoder, verses):
     made = await create_async_collection(async_client, "verses", encoder, tokens=True)
-    assert await made.ingest(verses[:30]) == IngestReport(written=30, replaced=0, skipped=0)
-    assert await made.ingest(verses[:30]) == IngestReport(written=0, replaced=0, skipped=30)
+    assert await made.ingest(verses[:30]) == IngestReport(written=30, updated=0, skipped=0)
+    assert await made.ingest(verses[:30]) == IngestReport(written=0, updated=0, skipped=30)
     opened = await open_async_collection(async_client, "verses", encoder)
     assert (opened.name, opened.dims, opened.layout.tokens) == ("verses", (64, 32, 16), ("tokens", 16))
     assert await opened.count({"sura": 93}) == 11
@@ -150,7 +150,7 @@ async def test_a_server_that_dies_in_mid_batch(front, encoder, verses):
     with pytest.raises(StoreError, match="20 records are in"):
         await made.ingest(verses[:50], batch_size=10)
     front.cut_writes_after = None
-    assert await made.ingest(verses[:50], batch_size=10) == IngestReport(written=30, replaced=0, skipped=20)
+    assert await made.ingest(verses[:50], batch_size=10) == IngestReport(written=30, updated=0, skipped=20)
     await client.close()
 
 
@@ -187,7 +187,7 @@ def test_collections_over_one_local_client_share_its_lock(encoder, tmp_path):
     opened = [open_collection(client, "verses", encoder) for _ in range(8)]
 
     def write(number):
-        store = opened[number]._store
+        store = opened[number]._backend
         for n in range(number, 192, 8):
             store.upsert("verses", [Point(n, {"dim_64": rows[n % 64]}, {"text": "نور", "id": n})])
             store.query("verses", [Query(Stage(rows[n % 64], "dim_64", 3))])

@@ -13,7 +13,7 @@ import qdrant_harakat
 from harakat.errors import MissingExtraError, StoreError
 from harakat.model.checkpoints.names import BUNDLED_FOLDER
 from qdrant_harakat import EdgeClient, create_collection, local_client, open_collection
-from qdrant_harakat.client_store import ClientStore
+from qdrant_harakat.backends.client import ClientBackend
 
 HOLD = """
 import sys
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_used(tmp_path):
 )
 def test_messages_say_where_without_credentials(options, where):
     client = QdrantClient(**options, check_compatibility=False)
-    assert ClientStore(client).where == where
+    assert ClientBackend(client).where == where
     client.close()
 
 
@@ -95,7 +95,7 @@ def test_a_missing_package_names_the_extra(missing, make, monkeypatch, tmp_path)
 
 def test_importing_loads_nothing_heavy():
     code = (
-        "import sys, qdrant_harakat, qdrant_harakat.schema, qdrant_harakat.records, qdrant_harakat.edge; "
+        "import sys, qdrant_harakat, qdrant_harakat.schema, qdrant_harakat.records, qdrant_harakat.backends.edge; "
         "print([m for m in ('torch', 'qdrant_client', 'qdrant_edge', 'grpc') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

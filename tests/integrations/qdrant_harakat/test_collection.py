@@ -153,6 +153,24 @@ def test_dims_that_the_collection_does_not_hold(closed, dim):
         closed.search_two_stage("نور", first_dim=dim)
 
 
+@pytest.mark.parametrize(("dim", "first_dim"), [(64, 64), (32, 64), (32, 32), (None, 64), (16, 32)])
+def test_a_first_stage_that_is_not_smaller(closed, dim, first_dim):
+    with pytest.raises(DimError, match=f"first_dim={first_dim} is not below dim={dim or 64}"):
+        closed.search_vectors(np.ones((1, 64), dtype=np.float32), dim=dim, first_dim=first_dim)
+
+
+def test_a_collection_of_one_dim_is_searched_once(encoder, verses, monkeypatch):
+    made = create_collection(QdrantClient(":memory:"), "verses", encoder, dims=[64])
+    made.ingest(verses[:10])
+    asked = []
+    query = type(made._backend).query
+    monkeypatch.setattr(type(made._backend), "query", lambda *a: asked.extend(a[2]) or query(*a))
+    assert [made.search_two_stage(QUERIES[0])] == close_to([made.search(QUERIES[0])])
+    assert [each.first for each in asked] == [None, None]
+    with pytest.raises(DimError, match="first_dim=64"):
+        made.search_two_stage(QUERIES[0], first_dim=64)
+
+
 @pytest.mark.parametrize(
     "options", [{"limit": 0}, {"limit": -1}, {"limit": 2.5}, {"limit": True}, {"offset": -1}, {"score_threshold": "x"}]
 )

@@ -14,7 +14,7 @@ from harakat.errors import CollectionError, StoreError
 from harakat.model.checkpoints.names import BUNDLED_FOLDER
 from harakat.model.pooling import unit_prefix
 from qdrant_harakat import EdgeClient, Hnsw, Record, create_collection, open_collection
-from qdrant_harakat.store import Point
+from qdrant_harakat.backend import Point
 
 OPEN = """
 import sys
@@ -23,7 +23,7 @@ from harakat import Encoder
 from harakat.errors import CollectionError, StoreError
 from harakat.model.checkpoints.names import BUNDLED_FOLDER
 try:
-    EdgeClient(sys.argv[1]).store.count("verses")
+    EdgeClient(sys.argv[1]).backend.count("verses")
 except StoreError as error:
     print(error)
 """
@@ -66,7 +66,7 @@ def test_recall_of_graph_and_quantised_copy_over_the_quran(tmp_path, quran):
             indexing_threshold=100,
         )
         assert made.ingest(records, batch_size=1000).written == 6236
-        assert client.store.indexed("quran") == 2 * 6236
+        assert client.backend.indexed("quran") == 2 * 6236
         scores = queries @ vectors.T
         assert recall(made.search_vectors(queries, limit=10), records, scores) >= 0.97
         assert recall(made.search_vectors(queries, limit=10, exact=True), records, scores) >= 0.999
@@ -102,8 +102,8 @@ def test_recall_over_the_quran_with_the_default_model(tmp_path):
                 client, quantization, encoder, quantization=quantization, hnsw=hnsw, indexing_threshold=200
             )
             for start in range(0, len(points), 1000):
-                client.store.upsert(quantization, points[start : start + 1000])
-            client.store.settle(quantization)
+                client.backend.upsert(quantization, points[start : start + 1000])
+            client.backend.settle(quantization)
             for dim in encoder.dims:
                 queries = rows[dim][::31]
                 hits = made.search_vectors(queries, limit=10, dim=dim)
@@ -120,8 +120,8 @@ def test_the_second_stage_loses_no_candidate(tmp_path, encoder):
     with EdgeClient(tmp_path / "edge") as client:
         hnsw = Hnsw(full_scan_threshold=10)
         made = create_collection(client, "all", encoder, dims=[64, 16], hnsw=hnsw, indexing_threshold=100)
-        client.store.upsert("all", points)
-        client.store.settle("all")
+        client.backend.upsert("all", points)
+        client.backend.settle("all")
         for n, hits in enumerate(made.search_vectors(vectors[:50], limit=10, first_dim=16, candidates=50)):
             assert len(hits) == 10 and hits[0].id == n
 

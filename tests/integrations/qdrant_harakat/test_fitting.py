@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient, models
 
-from harakat.adapters.collection_fingerprint import stamp
+from harakat.adapters.collection_fingerprint import fingerprint_metadata
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError
 from qdrant_harakat import create_collection, fit_to, open_collection
 
@@ -116,7 +116,7 @@ def test_a_quantised_encoder(encoder):
 
 def test_a_collection_that_another_adapter_stamped(encoder, other_encoder):
     client = QdrantClient(":memory:")
-    made_by = stamp(encoder.with_options(dim=32))
+    made_by = fingerprint_metadata(encoder.with_options(dim=32))
     client.create_collection("theirs", vectors_config=params(32), metadata=made_by)
     fit = fit_to(client, "theirs", encoder)
     assert (fit.dim, fit.verified) == (32, True)

@@ -16,14 +16,14 @@ from qdrant_client import QdrantClient
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError, TextTypeError, TruncationWarning
 from harakat.model.pooling import unit_prefix
 from qdrant_harakat import EdgeClient, IngestReport, Record, create_collection, local_client, open_collection
-from qdrant_harakat.records import prepared
-from qdrant_harakat.store import Point
+from qdrant_harakat.backend import Point
+from qdrant_harakat.records import prepare_record, stored_payload
 
 KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
 from qdrant_harakat import EdgeClient
-store = EdgeClient(sys.argv[1]).store
+store = EdgeClient(sys.argv[1]).backend
 points = pickle.loads(Path(sys.argv[2]).read_bytes())
 for number in range(0, len(points), 5):
     store.upsert("verses", points[number : number + 5])
@@ -39,7 +39,7 @@ def stored(collection, records):
 
 def test_all_is_written_and_found(client, name, encoder, verses):
     made = create_collection(client, name, encoder)
-    assert made.ingest(verses[:50], batch_size=20) == IngestReport(written=50, replaced=0, skipped=0)
+    assert made.ingest(verses[:50], batch_size=20) == IngestReport(written=50, updated=0, skipped=0)
     assert made.count() == 50
     assert made.get([v.id for v in verses[:50]]) == verses[:50]
 
@@ -70,14 +70,14 @@ def test_again_skips_without_encoding(client, name, encoder, verses, monkeypatch
     made = create_collection(client, name, encoder)
     made.ingest(verses[:20])
     monkeypatch.setattr(type(encoder._loaded.engine), "start", None)  # would fail if anything were encoded
-    assert made.ingest(verses[:20]) == IngestReport(written=0, replaced=0, skipped=20)
+    assert made.ingest(verses[:20]) == IngestReport(written=0, updated=0, skipped=20)
     assert made.ingest(iter(verses[:20])).total == 20
 
 
 def test_only_what_is_missing_is_added(client, name, encoder, verses):
     made = create_collection(client, name, encoder)
     made.ingest(verses[10:20])
-    assert made.ingest(verses[:30]) == IngestReport(written=20, replaced=0, skipped=10)
+    assert made.ingest(verses[:30]) == IngestReport(written=20, updated=0, skipped=10)
     assert made.get([v.id for v in verses[:30]]) == verses[:30]
 
 
@@ -96,10 +96,10 @@ def test_other_contents_under_the_same_id_are_refused_before_a_write(client, nam
     made = create_collection(client, name, encoder)
     made.ingest(verses[:3])
     changed = Record(verses[1].id, verses[1].text + " ", verses[1].payload)
-    with pytest.raises(RecordError, match=rf"'{verses[1].id}'.*fields 'text'.*replace=True"):
+    with pytest.raises(RecordError, match=rf"'{verses[1].id}' is stored with the text .*on_change='update'"):
         made.ingest([verses[5], changed])
     assert made.count() == 3
-    assert made.ingest([verses[5], changed, verses[0]], replace=True) == IngestReport(1, 1, 1)
+    assert made.ingest([verses[5], changed, verses[0]], on_change="update") == IngestReport(1, 1, 1)
     assert made.get([verses[1].id]) == [changed]
 
 
@@ -150,6 +150,35 @@ def test_progress_is_shown_when_asked_for(encoder, verses, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_progress_may_be_a_function(encoder, verses):
+    made = create_collection(QdrantClient(":memory:"), "verses", encoder, dims=[64])
+    made.ingest(verses[:5])
+    done = []
+    made.ingest(verses[:20], batch_size=6, show_progress=done.append)
+    assert done == [5, 6, 6, 3]
+
+
+def test_a_comparison_is_not_looked_up_again(client, name, encoder, verses, monkeypatch):
+    made = create_collection(client, name, encoder)
+    made.ingest(verses[:3])
+    changed = Record(verses[1].id, verses[1].text + " ", verses[1].payload)
+    found = made.compare([*verses[:4], changed])
+    assert ([item.record for item in found.new], found.unchanged) == ([verses[3]], 3)
+    assert [(change.given.record, change.stored) for change in found.changed] == [(changed, verses[1])]
+    with pytest.raises(RecordError, match="is stored with the text"):
+        made.ingest(found)
+    monkeypatch.setattr(type(made._backend), "payloads", None)  # would fail if anything were looked up again
+    assert made.ingest(found, on_change="update") == IngestReport(1, 1, 3)
+    monkeypatch.undo()
+    assert made.get([verses[1].id, verses[3].id]) == [changed, verses[3]]
+
+
+def test_unknown_changes_are_refused(encoder):
+    made = create_collection(QdrantClient(":memory:"), "verses", encoder)
+    with pytest.raises(OptionError, match="on_change='merge'"):
+        made.ingest([], on_change="merge")
+
+
 # Stores that die
 
 
@@ -163,7 +192,7 @@ def test_a_server_that_dies_in_mid_batch(front, encoder, verses):
     front.cut_writes_after = None
     assert made.count() == 30
     assert stored(made, verses) == verses[:30]
-    assert made.ingest(verses[:100], batch_size=10) == IngestReport(written=70, replaced=0, skipped=30)
+    assert made.ingest(verses[:100], batch_size=10) == IngestReport(written=70, updated=0, skipped=30)
     assert made.get([v.id for v in verses[:100]]) == verses[:100]
 
 
@@ -196,7 +225,7 @@ def test_a_local_folder_that_fails_in_mid_batch(tmp_path, encoder, verses):
     client = local_client(tmp_path / "local")
     again = open_collection(client, "verses", encoder)
     assert stored(again, verses) == verses[:20]
-    assert again.ingest(verses[:60], batch_size=10) == IngestReport(written=40, replaced=0, skipped=20)
+    assert again.ingest(verses[:60], batch_size=10) == IngestReport(written=40, updated=0, skipped=20)
     assert again.get([v.id for v in verses[:60]]) == verses[:60]
     client.close()
 
@@ -207,8 +236,8 @@ def test_a_process_that_is_killed(tmp_path, encoder, verses):
         create_collection(client, "verses", encoder)
     full = encoder.encode_document([v.text for v in verses])
     points = [
-        Point(record.point_id, {f"dim_{dim}": unit_prefix(row, dim) for dim in (64, 32, 16)}, record.payload)
-        for record, row in zip(prepared(verses), full, strict=True)
+        Point(record.key, {f"dim_{dim}": unit_prefix(row, dim) for dim in (64, 32, 16)}, stored_payload(record.record))
+        for record, row in zip(map(prepare_record, verses), full, strict=True)
     ]
     (tmp_path / "points").write_bytes(pickle.dumps(points))
     command = [sys.executable, "-c", KILLED, str(tmp_path / "edge"), str(tmp_path / "points")]
@@ -217,13 +246,13 @@ def test_a_process_that_is_killed(tmp_path, encoder, verses):
     with EdgeClient(tmp_path / "edge") as client:
         made = open_collection(client, "verses", encoder)
         assert stored(made, verses) == verses[:60]
-        assert made.ingest(verses) == IngestReport(written=len(verses) - 60, replaced=0, skipped=60)
+        assert made.ingest(verses) == IngestReport(written=len(verses) - 60, updated=0, skipped=60)
         assert made.get([v.id for v in verses]) == verses
         assert made.search(verses[20].text, exact=True)[0].score == pytest.approx(1, abs=1e-5)
 
 
 def test_local_mode_warns_before_it_gets_slow(encoder, monkeypatch, verses):
-    monkeypatch.setattr("qdrant_harakat.client_store.LOCAL_POINTS", 50)
+    monkeypatch.setattr("qdrant_harakat.backends.client.LOCAL_POINTS", 50)
     made = create_collection(QdrantClient(":memory:"), "verses", encoder, dims=[64])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -13,7 +13,14 @@ from qdrant_client import AsyncQdrantClient, QdrantClient, models
 
 from harakat import Encoder
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError, StoreError
-from qdrant_harakat import EdgeClient, collection_schema, create_collection, local_client, open_collection
+from qdrant_harakat import (
+    EdgeClient,
+    collection_schema,
+    create_collection,
+    local_client,
+    open_collection,
+    recorded_options,
+)
 from support.tiny import write_tiny
 
 FRESH_PROCESS = """
@@ -63,6 +70,24 @@ def test_options_that_do_not_change_vectors_are_taken(encoder):
     client = QdrantClient(":memory:")
     create_collection(client, "verses", encoder)
     open_collection(client, "verses", encoder.with_options(batch_tokens=64, overflow="warn"))
+
+
+def test_the_recorded_options_make_the_same_encoder(client, name, encoder, tiny_folder):
+    create_collection(client, name, encoder.with_options(dim=32, query_prompt="س: "))
+    recorded = recorded_options(client, name)
+    assert (recorded["model"], recorded["dim"], recorded["query_prompt"]) == ("tiny", 32, "س: ")
+    opened = open_collection(client, name, lambda options: Encoder(**{**options, "model": tiny_folder}))
+    assert opened.encoder.fingerprint == encoder.with_options(dim=32, query_prompt="س: ").fingerprint
+    with pytest.raises(FingerprintError, match="dim"):
+        open_collection(client, name, lambda options: Encoder(**{**options, "model": tiny_folder, "dim": 16}))
+
+
+def test_nothing_is_recorded_by_others(encoder):
+    client = QdrantClient(":memory:")
+    client.create_collection("theirs", vectors_config=models.VectorParams(size=64, distance="Cosine"))
+    for call in (recorded_options, lambda *given: open_collection(*given, lambda options: encoder)):
+        with pytest.raises(CollectionError, match="no harakat fingerprint"):
+            call(client, "theirs")
 
 
 def hub_cache(folder: Path, seeds: dict[str, int]) -> Path:
@@ -230,7 +255,7 @@ def test_edge_metadata_that_is_damaged_is_refused(tmp_path, encoder):
 def test_a_creation_that_was_killed_leaves_nothing_in_the_way(tmp_path, encoder):
     with EdgeClient(tmp_path / "edge") as client:
         create_collection(client, "verses", encoder)
-        client.store.drop("verses")
+        client.backend.drop("verses")
         assert not (tmp_path / "edge" / "verses").exists()
         # What a kill in the middle leaves: a draft that never got its name.
         shutil.copytree(tmp_path / "edge", tmp_path / "edge" / ".new-draft", dirs_exist_ok=True)

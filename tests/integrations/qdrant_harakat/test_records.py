@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from qdrant_client import QdrantClient
 
+from harakat.adapters.ingestion import prepare
 from harakat.errors import RecordError, TextError, TextTypeError
-from qdrant_harakat import Record, point_id
-from qdrant_harakat.records import prepared
+from qdrant_harakat import Record, create_collection, point_id
+from qdrant_harakat.backends import backend_of
+from qdrant_harakat.layout import Layout
+from qdrant_harakat.records import prepare_record, stored_payload
+from qdrant_harakat.store import QdrantStore
 
 UUID = uuid.UUID("3f0e8c52-3c5c-4b62-9d3a-5a3f1c2b7e10")
 
@@ -28,7 +33,12 @@ json_values = st.recursive(
 
 
 def one(record):
-    return next(prepared([record]))
+    return prepare_record(record)
+
+
+@pytest.fixture
+def collection(encoder):
+    return create_collection(QdrantClient(":memory:"), "verses", encoder, dims=[64])
 
 
 @pytest.mark.parametrize("number", [0, 7, 2**64 - 1])
@@ -66,28 +76,39 @@ def test_other_ids_are_refused(bad):
 @given(texts, st.dictionaries(texts.filter(lambda k: k not in ("id", "text")), json_values, max_size=4))
 def test_text_and_payload_are_kept_to_the_last_byte(text, payload):
     made = one(Record("2:255", text, payload))
-    assert made.payload == {**payload, "text": text, "id": "2:255"}
-    assert made.payload["text"].encode() == text.encode()
+    assert stored_payload(made.record) == {**payload, "text": text, "id": "2:255"}
+    assert stored_payload(made.record)["text"].encode() == text.encode()
 
 
 def test_mappings_are_records_too():
     made = one({"id": 5, "text": "نور", "sura": 24})
-    assert (made.point_id, made.payload) == (5, {"sura": 24, "text": "نور", "id": 5})
+    assert (made.key, stored_payload(made.record)) == (5, {"sura": 24, "text": "نور", "id": 5})
+
+
+def test_tuples_are_records_too():
+    assert one(("1:1", "نور")) == one(("1:1", "نور", None)) == one(Record("1:1", "نور"))
+    assert one(("1:1", "نور", {"sura": 1})) == one(Record("1:1", "نور", {"sura": 1}))
+
+
+def test_a_prepared_record_is_not_checked_again():
+    made = one(Record("1:1", "نور"))
+    assert one(made) is made
 
 
 def test_the_original_id_is_in_the_payload():
-    assert one(Record(UUID, "نور")).payload["id"] == str(UUID)
-    assert one(Record("24:35", "نور")).payload["id"] == "24:35"
+    assert stored_payload(one(Record(UUID, "نور")).record)["id"] == str(UUID)
+    assert stored_payload(one(Record("24:35", "نور")).record)["id"] == "24:35"
 
 
 @pytest.mark.parametrize(("a", "b"), [("1:1", "1:1"), (5, 5), (UUID, str(UUID)), (str(UUID), str(UUID).upper())])
-def test_an_id_given_twice_is_refused_with_both_places(a, b):
+def test_an_id_given_twice_is_refused_with_both_places(collection, a, b):
     with pytest.raises(RecordError, match=r"record 2: id .* by record 0"):
-        list(prepared([Record(a, "نور"), Record("9:9", "علم"), Record(b, "قلم")]))
+        collection.ingest([Record(a, "نور"), Record("9:9", "علم"), Record(b, "قلم")])
+    assert collection.count() == 0
 
 
-def test_a_number_and_its_digits_are_two_ids():
-    assert len(list(prepared([Record(5, "نور"), Record("5", "نور")]))) == 2
+def test_a_number_and_its_digits_are_two_ids(collection):
+    assert collection.ingest([Record(5, "نور"), Record("5", "نور")]).written == 2
 
 
 @pytest.mark.parametrize("bad", [None, 5, b"text", ["text"], float("nan")])
@@ -141,12 +162,13 @@ def test_payload_keys_are_strings():
 
 
 @pytest.mark.parametrize("bad", ["text", b"x", None, 5, {"id": 1, "text": "x"}, Record(1, "x")])
-def test_what_holds_no_records_is_refused(bad):
-    with pytest.raises(RecordError, match="list"):
-        list(prepared(bad))
+def test_what_holds_no_records_is_refused(collection, bad):
+    for call in (collection.ingest, collection.compare):
+        with pytest.raises(RecordError, match="list"):
+            call(bad)
 
 
-@pytest.mark.parametrize("bad", ["text", None, 5, ("1:1", "text")])
+@pytest.mark.parametrize("bad", ["text", None, 5, ("1:1",), ("1:1", "text", {}, 5)])
 def test_what_is_no_record_is_refused(bad):
     with pytest.raises(RecordError, match="record 0"):
         one(bad)
@@ -162,12 +184,14 @@ def test_a_payload_is_a_mapping():
         one(Record(1, "نور", [("a", 1)]))
 
 
-def test_checking_is_lazy():
+def test_checking_is_lazy(encoder):
     def endless():
         number = 0
         while True:
             yield Record(number, "نور")
             number += 1
 
-    stream = prepared(endless())
-    assert [next(stream).point_id for _ in range(3)] == [0, 1, 2]
+    stream = prepare(
+        QdrantStore(backend_of(QdrantClient(":memory:")), "verses", Layout("", {}, {64: "v"}), encoder), endless()
+    )
+    assert [next(stream).key for _ in range(3)] == [0, 1, 2]

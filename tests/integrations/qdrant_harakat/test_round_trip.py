@@ -38,7 +38,7 @@ ids = st.integers(0, 2**64 - 1) | st.uuids().map(str) | texts
 @given(identifier=ids, text=texts | arabic.filter(str.strip), payload=payloads)
 def test_records_come_back_as_they_were(filled_apart, identifier, text, payload):
     record = Record(identifier, text, payload)
-    filled_apart.ingest([record], replace=True)
+    filled_apart.ingest([record], on_change="update")
     back = filled_apart.get([identifier])[0]
     assert (back.id, back.text.encode()) == (identifier, text.encode())
     assert same(back.payload, payload)
@@ -48,7 +48,7 @@ def test_records_come_back_as_they_were(filled_apart, identifier, text, payload)
 @pytest.fixture(scope="module")
 def filled_apart(filled, encoder):
     """A collection of its own beside the one that is searched only."""
-    return create_in(filled._store, f"harakat-test-{uuid.uuid4().hex}", encoder, None, {"dims": [64]})
+    return create_in(filled._backend, f"harakat-test-{uuid.uuid4().hex}", encoder, None, {"dims": [64]})
 
 
 bounds = st.sampled_from(["gt", "gte", "lt", "lte", "x"])
@@ -79,7 +79,7 @@ def test_any_filter_is_counted_or_refused(filled, given_filter):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=texts.filter(lambda key: key not in ("id", "text") and not set('"\\') & set(key)))
 def test_any_field_can_be_filtered_by(filled_apart, key):
-    filled_apart.ingest([Record("one", "نور", {key: 5})], replace=True)
+    filled_apart.ingest([Record("one", "نور", {key: 5})], on_change="update")
     assert [hit.id for hit in filled_apart.search("نور", filter={f'"{key}"': 5})] == ["one"]
 
 

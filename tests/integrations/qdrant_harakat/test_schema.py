@@ -9,7 +9,7 @@ from qdrant_client import QdrantClient, models
 
 from harakat.errors import CollectionError, DimError, FingerprintError, OptionError
 from qdrant_harakat import Hnsw, collection_schema, create_collection, open_collection
-from qdrant_harakat.schema import METADATA_KEY, layout_from_metadata
+from qdrant_harakat.layout import METADATA_KEY, layout_from_metadata
 
 
 def test_one_named_cosine_vector_for_each_trained_dim(encoder):

@@ -5,65 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harakat._support.extras import require
+from harakat.adapters.filters import Condition
 from harakat.errors import OptionError
-from qdrant_harakat.filters import Condition, parse_filter, payload_path
-from qdrant_harakat.schema import INT8_QUANTILE, CollectionSchema, VectorSpec
-from qdrant_harakat.store import Description, Point, Query
+from qdrant_harakat.backend import Description, Point, Query
+from qdrant_harakat.client_arguments import qdrant_models
+from qdrant_harakat.filters import parse_filter, payload_path
+from qdrant_harakat.specs import VectorSpec
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-__all__ = ["create_arguments", "description", "point_struct", "query_filter", "query_request"]
-
-
-def _models() -> Any:
-    require("qdrant_client", "qdrant")
-    from qdrant_client import models
-
-    return models
-
-
-def create_arguments(schema: CollectionSchema) -> dict[str, Any]:
-    """Keyword arguments of `QdrantClient.create_collection`."""
-    m = _models()
-    hnsw = m.HnswConfigDiff(
-        m=schema.hnsw.m,
-        ef_construct=schema.hnsw.ef_construct,
-        full_scan_threshold=schema.hnsw.full_scan_threshold,
-    )
-    arguments: dict[str, Any] = {
-        "vectors_config": {name: _vector_params(spec) for name, spec in schema.vectors.items()},
-        "hnsw_config": hnsw,
-        "on_disk_payload": schema.on_disk_payload,
-        "metadata": schema.layout.metadata(),
-    }
-    if schema.indexing_threshold is not None:
-        arguments["optimizers_config"] = m.OptimizersConfigDiff(indexing_threshold=schema.indexing_threshold)
-    return arguments
-
-
-def _vector_params(spec: VectorSpec) -> models.VectorParams:
-    m = _models()
-    quantization: Any = None
-    if spec.quantization == "int8":
-        scalar = m.ScalarQuantizationConfig(type=m.ScalarType.INT8, quantile=INT8_QUANTILE, always_ram=True)
-        quantization = m.ScalarQuantization(scalar=scalar)
-    elif spec.quantization == "binary":
-        # Only the stored side is cut to signs; queries keep 8 bits, which halves the loss and costs no memory.
-        asymmetric = m.BinaryQuantizationQueryEncoding.SCALAR8BITS
-        binary = m.BinaryQuantizationConfig(always_ram=True, query_encoding=asymmetric)
-        quantization = m.BinaryQuantization(binary=binary)
-    multivector = m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM) if spec.multivector else None
-    params: models.VectorParams = m.VectorParams(
-        size=spec.size,
-        distance=m.Distance(spec.distance.capitalize()),
-        hnsw_config=None if spec.indexed else m.HnswConfigDiff(m=0),
-        quantization_config=quantization,
-        on_disk=spec.on_disk,
-        multivector_config=multivector,
-    )
-    return params
+__all__ = ["description", "point_struct", "query_filter", "query_request"]
 
 
 def description(info: models.CollectionInfo) -> Description:
@@ -95,7 +47,7 @@ def point_struct(point: Point) -> models.PointStruct:
     """A point for upsert; a collection with the unnamed vector only takes it bare."""
     vectors = {name: vector.tolist() for name, vector in point.vectors.items()}
     bare = vectors[""] if set(vectors) == {""} else vectors
-    struct: models.PointStruct = _models().PointStruct(id=point.id, vector=bare, payload=point.payload)
+    struct: models.PointStruct = qdrant_models().PointStruct(id=point.id, vector=bare, payload=point.payload)
     return struct
 
 
@@ -106,7 +58,7 @@ def query_request(query: Query, *, tuned: bool) -> models.QueryRequest:
         query: The search.
         tuned: Whether the store walks a graph and reads quantised copies, so that parameters mean something to it.
     """
-    m = _models()
+    m = qdrant_models()
     chosen = query_filter(query.filter)
     prefetch = None
     exact = query.exact
@@ -136,7 +88,7 @@ def query_request(query: Query, *, tuned: bool) -> models.QueryRequest:
 
 
 def _params(query: Query, exact: bool) -> Any:
-    m = _models()
+    m = qdrant_models()
     if exact:
         return m.SearchParams(exact=True)
     if query.oversampling is None:
@@ -151,7 +103,7 @@ def query_filter(given: Any) -> models.Filter | None:
     Raises:
         OptionError: Neither a mapping nor a `qdrant_client.models.Filter`.
     """
-    m = _models()
+    m = qdrant_models()
     if given is None or isinstance(given, m.Filter):
         return given
     if not isinstance(given, Mapping):
@@ -161,7 +113,7 @@ def query_filter(given: Any) -> models.Filter | None:
 
 
 def _field(condition: Condition) -> Any:
-    m = _models()
+    m = qdrant_models()
     key = payload_path(condition.key)
     if condition.any_of is None:
         return m.FieldCondition(key=key, range=m.Range(**dict(condition.bounds)))

@@ -12,16 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from harakat._support.extras import require
 from harakat.errors import CollectionError, OptionError, StoreError
-from qdrant_harakat.filters import Condition, parse_filter, payload_path
+from qdrant_harakat.backend import Description, Point, Query, Scored, check_name, plain_id
+from qdrant_harakat.backends.edge_requests import edge_config, query_filter, query_request
 from qdrant_harakat.records import PointId
-from qdrant_harakat.schema import INT8_QUANTILE, CollectionSchema, Hnsw, VectorSpec
-from qdrant_harakat.store import Description, Point, Query, Scored, Stage, check_name
+from qdrant_harakat.schema import CollectionSchema
+from qdrant_harakat.specs import VectorSpec
 
-__all__ = ["EdgeClient", "EdgeStore"]
+__all__ = ["EdgeBackend", "EdgeClient"]
 
 SHARD = "shard"
 CARD = "harakat.json"
@@ -49,7 +48,7 @@ class EdgeClient:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"folder {str(path)!r} for the embedded Qdrant cannot be made: {error}") from error
-        self.store = EdgeStore(self.path)
+        self.backend = EdgeBackend(self.path)
 
     def collections(self) -> list[str]:
         """Names of the collections in the folder, in alphabetical order.
@@ -57,7 +56,7 @@ class EdgeClient:
         Raises:
             StoreError: The client is closed, or the folder cannot be read.
         """
-        return self.store.names()
+        return self.backend.names()
 
     def delete_collection(self, name: str) -> None:
         """Delete a collection and all that it holds.
@@ -66,13 +65,13 @@ class EdgeClient:
             CollectionError: There is none of that name.
             StoreError: Another process holds it, or it cannot be deleted.
         """
-        if not self.store.exists(name):
-            raise CollectionError(f"collection {name!r} does not exist in {self.store.where}")
-        self.store.drop(name)
+        if not self.backend.exists(name):
+            raise CollectionError(f"collection {name!r} does not exist in {self.backend.where}")
+        self.backend.drop(name)
 
     def close(self) -> None:
         """Write everything to disk and let go of the folder. Later calls raise StoreError."""
-        self.store.close()
+        self.backend.close()
 
     def __enter__(self) -> EdgeClient:
         return self
@@ -84,8 +83,8 @@ class EdgeClient:
         return f"EdgeClient({str(self.path)!r})"
 
 
-class EdgeStore:
-    """A `Store` over the shards of a folder."""
+class EdgeBackend:
+    """A `Backend` over the shards of a folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -131,7 +130,7 @@ class EdgeStore:
             self._check_open(f"creating collection {name!r}")
             draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self._path))
             try:
-                qe.EdgeShard.create(str(draft / SHARD), _config(schema)).close()
+                qe.EdgeShard.create(str(draft / SHARD), edge_config(schema)).close()
                 _write_card(draft / CARD, _card(schema))
                 draft.rename(self._path / check_name(name))
             finally:
@@ -174,22 +173,22 @@ class EdgeStore:
         """Payloads of those of the points that are there."""
         with _Translated(self.where, f"reading {len(ids)} points of collection {name!r}"):
             records = self._shard(name).retrieve(list(ids), True, False)
-            return {_plain_id(record.id): record.payload or {} for record in records}
+            return {plain_id(record.id): record.payload or {} for record in records}
 
     def count(self, name: str, filter: Any = None) -> int:
         """Exact number of points, of those that pass the filter."""
         qe = require("qdrant_edge", "qdrant")
-        chosen = _filter(filter)
+        chosen = query_filter(filter)
         with _Translated(self.where, f"counting collection {name!r}"):
             return int(self._shard(name).count(qe.CountRequest(exact=True, filter=chosen)))
 
     def query(self, name: str, queries: Sequence[Query]) -> list[list[Scored]]:
         """Best hits first, for each query."""
         qe = require("qdrant_edge", "qdrant")
-        requests = [_request(query) for query in queries]
+        requests = [query_request(query) for query in queries]
         with _Translated(self.where, f"searching collection {name!r}"):
             answers = self._shard(name).query_batch(qe.QueryBatchRequest(requests))
-            return [[Scored(_plain_id(p.id), float(p.score), p.payload or {}) for p in points] for points in answers]
+            return [[Scored(plain_id(p.id), float(p.score), p.payload or {}) for p in points] for points in answers]
 
     def settle(self, name: str) -> None:
         """Build the graphs and quantised copies that the schema asks for, and flush."""
@@ -253,43 +252,6 @@ class _Translated:
         raise StoreError(f"{self._where}: {self._doing} failed: {error}{hint}") from error
 
 
-def _config(schema: CollectionSchema) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    optimizers = None
-    if schema.indexing_threshold is not None:
-        optimizers = qe.EdgeOptimizersConfig(indexing_threshold=schema.indexing_threshold)
-    return qe.EdgeConfig(
-        vectors={name: _vector_params(spec, schema.hnsw) for name, spec in schema.vectors.items()},
-        on_disk_payload=schema.on_disk_payload,
-        hnsw_config=_hnsw(schema.hnsw, schema.hnsw.m),
-        optimizers=optimizers,
-    )
-
-
-def _hnsw(hnsw: Hnsw, m: int) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    return qe.HnswIndexConfig(m=m, ef_construct=hnsw.ef_construct, full_scan_threshold=hnsw.full_scan_threshold)
-
-
-def _vector_params(spec: VectorSpec, hnsw: Hnsw) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    quantization = None
-    if spec.quantization == "int8":
-        quantization = qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=INT8_QUANTILE, always_ram=True)
-    elif spec.quantization == "binary":
-        # As in client_models: queries keep 8 bits.
-        asymmetric = qe.BinaryQuantizationQueryEncoding.Scalar8Bits
-        quantization = qe.BinaryQuantizationConfig(always_ram=True, query_encoding=asymmetric)
-    return qe.EdgeVectorParams(
-        size=spec.size,
-        distance=getattr(qe.Distance, spec.distance.capitalize()),
-        on_disk=spec.on_disk,
-        multivector_config=qe.MultiVectorConfig(qe.MultiVectorComparator.MaxSim) if spec.multivector else None,
-        quantization_config=quantization,
-        hnsw_config=None if spec.indexed else _hnsw(hnsw, 0),
-    )
-
-
 def _card(schema: CollectionSchema) -> dict[str, Any]:
     return {
         "vectors": {name: dict(vars(spec)) for name, spec in schema.vectors.items()},
@@ -305,64 +267,3 @@ def _write_card(path: Path, card: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def _request(query: Query) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    chosen = _filter(query.filter)
-    prefetches = None
-    exact = query.exact
-    if query.first is not None:
-        params = _params(query, exact)
-        prefetches = [qe.Prefetch(limit=query.first.limit, query=_nearest(query.first), params=params, filter=chosen)]
-        # As in client_models: candidates are scored one by one, never searched for in the graph.
-        exact = True
-    return qe.QueryRequest(
-        limit=query.stage.limit,
-        offset=query.offset or None,
-        query=_nearest(query.stage),
-        prefetches=prefetches,
-        params=_params(query, exact),
-        filter=chosen,
-        score_threshold=query.score_threshold,
-        with_payload=True,
-    )
-
-
-def _nearest(stage: Stage) -> Any:
-    return require("qdrant_edge", "qdrant").Query.Nearest(stage.vector.tolist(), using=stage.using)
-
-
-def _params(query: Query, exact: bool) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    if exact:
-        return qe.SearchParams(exact=True)
-    if query.oversampling is None:
-        return None
-    rescored = qe.QuantizationSearchParams(rescore=True, oversampling=query.oversampling)
-    return qe.SearchParams(quantization=rescored)
-
-
-def _filter(given: Any) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    if given is None or isinstance(given, qe.Filter):
-        return given
-    if not isinstance(given, Mapping):
-        raise OptionError(f"filter is a {type(given).__name__}; give a mapping or a qdrant_edge.Filter")
-    return qe.Filter(must=[_field(condition) for condition in parse_filter(given)])
-
-
-def _field(condition: Condition) -> Any:
-    qe = require("qdrant_edge", "qdrant")
-    key = payload_path(condition.key)
-    if condition.any_of is None:
-        return qe.FieldCondition(key, range=qe.RangeFloat(**dict(condition.bounds)))
-    if len(condition.any_of) == 1:
-        value = condition.any_of[0]
-        # The engine's binding takes a Python bool for the number it also is, and then matches numbers only.
-        return qe.FieldCondition(key, match=qe.MatchValue(np.bool_(value) if isinstance(value, bool) else value))
-    return qe.FieldCondition(key, match=qe.MatchAny(list(condition.any_of)))
-
-
-def _plain_id(identifier: object) -> PointId:
-    return identifier if isinstance(identifier, int) else str(identifier)

@@ -15,17 +15,18 @@ from weakref import WeakKeyDictionary
 
 from harakat._support.extras import require
 from harakat.errors import HarakatError, StoreError
-from qdrant_harakat.client_models import create_arguments, description, point_struct, query_filter, query_request
+from qdrant_harakat.backend import Description, Point, Query, Scored, plain_id
+from qdrant_harakat.backends.client_requests import description, point_struct, query_filter, query_request
+from qdrant_harakat.layout import METADATA_KEY
 from qdrant_harakat.records import PointId
-from qdrant_harakat.schema import METADATA_KEY, CollectionSchema
-from qdrant_harakat.store import Description, Point, Query, Scored
+from qdrant_harakat.schema import CollectionSchema
 
 if TYPE_CHECKING:
     import os
 
     from qdrant_client import AsyncQdrantClient, QdrantClient
 
-__all__ = ["LOOP", "AsyncClientStore", "ClientStore", "client_kind", "local_client"]
+__all__ = ["LOOP", "AsyncClientBackend", "ClientBackend", "client_kind", "local_client"]
 
 LOCAL_POINTS = 20_000
 """Where qdrant-client's own warning about local mode begins."""
@@ -71,8 +72,8 @@ def local_client(path: str | os.PathLike[str]) -> QdrantClient:
         raise StoreError(f"local Qdrant folder {str(path)!r} cannot be opened: {error}") from error
 
 
-class ClientStore:
-    """A `Store` over a `QdrantClient`.
+class ClientBackend:
+    """A `Backend` over a `QdrantClient`.
 
     Local mode is not safe for threads, so its calls go one at a time: one lock a client, shared by all collections
     opened over it. Calls made on the client directly do not take that lock.
@@ -104,7 +105,7 @@ class ClientStore:
 
     def create(self, name: str, schema: CollectionSchema) -> None:
         """Make an empty collection, and make sure that its metadata was kept."""
-        arguments = create_arguments(schema)
+        arguments = schema.client_arguments()
         self._call("create_collection", f"creating collection {name!r}", collection_name=name, **arguments)
         if METADATA_KEY not in self.describe(name).metadata:
             self.drop(name)
@@ -141,7 +142,7 @@ class ClientStore:
         """Payloads of those of the points that are there."""
         doing = f"reading {len(ids)} points of collection {name!r}"
         found = self._call("retrieve", doing, collection_name=name, ids=list(ids), with_payload=True)
-        return {_plain_id(record.id): record.payload or {} for record in found}
+        return {plain_id(record.id): record.payload or {} for record in found}
 
     def count(self, name: str, filter: Any = None) -> int:
         """Exact number of points, of those that pass the filter."""
@@ -154,7 +155,7 @@ class ClientStore:
         requests = [query_request(query, tuned=not self._local) for query in queries]
         doing = f"searching collection {name!r}"
         answers = self._call("query_batch_points", doing, collection_name=name, requests=requests)
-        return [[Scored(_plain_id(p.id), float(p.score), p.payload or {}) for p in answer.points] for answer in answers]
+        return [[Scored(plain_id(p.id), float(p.score), p.payload or {}) for p in answer.points] for answer in answers]
 
     def settle(self, name: str) -> None:
         """Nothing: a server indexes by itself, and local mode has no index."""
@@ -167,8 +168,8 @@ class ClientStore:
         return method(**arguments)
 
 
-class AsyncClientStore(ClientStore):
-    """A `Store` over an `AsyncQdrantClient`, called from the worker threads of `AsyncCollection`.
+class AsyncClientBackend(ClientBackend):
+    """A `Backend` over an `AsyncQdrantClient`, called from the worker threads of `AsyncCollection`.
 
     A remote client's coroutines run on the caller's event loop. Local mode's coroutines never wait for anything and
     would hold that loop up, so they run to their end in the worker thread.
@@ -220,10 +221,6 @@ def _where(options: Mapping[str, Any], local: bool) -> str:
         host = parts.hostname or ""
         return f"Qdrant server {host}:{parts.port or options.get('port')}"
     return f"Qdrant server {options.get('host') or 'localhost'}:{options.get('port')}"
-
-
-def _plain_id(identifier: object) -> PointId:
-    return identifier if isinstance(identifier, int) else str(identifier)
 
 
 def _lock_of(client: object) -> threading.RLock:
