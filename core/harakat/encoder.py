@@ -216,7 +216,7 @@ class Encoder:
         *,
         prompt: str = "",
         overflow: Overflow | None = None,
-        show_progress: bool | None = None,
+        show_progress: bool | Callable[[int], None] | None = None,
     ) -> Iterator[NDArray[Any]]:
         """Encode texts one by one, in their order, in bounded memory.
 
@@ -227,7 +227,7 @@ class Encoder:
             texts: Any ordered run of texts, such as a generator over a file.
             prompt: Text put before each of them, for example `document_prompt`.
             overflow: Instead of the encoder's own policy. A warning comes once, at the end.
-            show_progress: As in `encode`.
+            show_progress: As in `encode`, or a function that is called with the number of texts just done.
 
         Yields:
             One row a text, as `encode` gives it.

@@ -96,7 +96,7 @@ class Collection:
                 replaces it.
             batch_size: Records a write; the default is 256, or the client's limit where that is lower.
             show_progress: True to show a bar; None shows one on a terminal when it takes over a second. A
-                function is called with the number of records just done (stored or skipped).
+                function is called with the number of records just encoded.
 
         Raises:
             RecordError: A record that cannot be taken, an id given twice, or one stored with other contents.

@@ -1,4 +1,4 @@
-"""The commands put together, and what happens to their errors."""
+"""The one application of all commands, and the way their errors are printed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from harakat._support.progress import progress_style
 from harakat.errors import HarakatError, TruncationWarning
 from harakat_cli import console
 from harakat_cli.bench import bench
@@ -19,6 +20,7 @@ from harakat_cli.fetch import fetch
 from harakat_cli.index import index
 from harakat_cli.names import models, tokens
 from harakat_cli.options import help_of
+from harakat_cli.pretrain import application as pretraining
 from harakat_cli.search import search
 from harakat_cli.train import train
 
@@ -31,7 +33,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
-            with warnings.catch_warnings():
+            with progress_style(console.library_progress), warnings.catch_warnings():
                 warnings.simplefilter("always", TruncationWarning)
                 warnings.showwarning = _show_warning  # type: ignore[assignment]
                 return super().invoke(ctx)
@@ -82,3 +84,4 @@ def _main(
 for _command in (demo, index, search, encode, tokens, models, fetch, train, bench):
     app.command(help=help_of(_command))(_command)
 app.add_typer(evaluation, name="eval")
+app.add_typer(pretraining, name="pretrain")

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harakat.arabic import strip_marks
-from harakat.errors import CollectionError, FingerprintError
+from harakat.errors import CollectionError, FingerprintError, OptionError
 from harakat_cli import console
-from harakat_cli.index import index_source
+from harakat_cli.index import store_source
 from harakat_cli.options import encoder_options
 from harakat_cli.quran import QuranSource
-from harakat_cli.stores import Address, ChromaStore, open_store
+from harakat_cli.stores import Address, Collection, open_store, parse_address
 
 if TYPE_CHECKING:
-    from chroma_harakat import Hit
     from harakat import Encoder
+    from harakat.adapters import Hit
 
 __all__ = ["demo"]
 
 COLLECTION = "quran"
 VERSES = 6236
 DEEPEST = 100
-"""How far down a verse is looked for."""
+"""Number of hits among which a verse is looked for."""
 SAMPLED = 60
-"""Every how many-th verse is asked for without marks."""
+"""Every so many-th verse is asked for without marks."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,16 @@ BARE_VERSES = ("2:255", "18:10", "24:35", "55:60", "94:5", "112:1")
 
 @encoder_options("model", "dim", "device")
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the index goes; run again, it is found there.")] = Path(
-        "demo-index"
-    ),
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where the index goes; run again, it is found there.", show_default="demo-index"),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Another store than a Chroma folder: an address as of `harakat index`.", show_default="chroma:FOLDER"
+        ),
+    ] = None,
     *,
     options: dict[str, Any],
 ) -> None:
@@ -103,34 +110,54 @@ def demo(
       harakat demo
 
       harakat demo --folder /tmp/quran --dim 128
+
+      harakat demo --store qdrant-edge:./verses
     """
     started = time.monotonic()
-    address = Address(str(folder), COLLECTION)
-    try:
-        report, total = index_source(QuranSource(), address, options)
-    except FingerprintError as error:
-        raise FingerprintError(f"{error}; for the demo, delete {folder} or choose another --folder") from error
-    indexed = time.monotonic() - started
-    if total != VERSES:
-        raise CollectionError(
-            f"{address} holds {total:,} records, but the Quran has {VERSES:,} verses; choose another --folder"
+    address, another = _destination(folder, store)
+    with open_store(address, write=True) as opened:
+        try:
+            collection, report = store_source(QuranSource(), opened, address.collection or COLLECTION, options)
+        except FingerprintError as error:
+            raise FingerprintError(f"{error}; for the demo, {another}") from error
+        total = collection.count()
+        indexed = time.monotonic() - started
+        if total != VERSES:
+            raise CollectionError(f"{address} holds {total:,} records, but the Quran has {VERSES:,} verses; {another}")
+        what = f"{report.written:,} verses indexed" if report.written else f"{total:,} verses were indexed before"
+        encoder = collection.encoder
+        console.data(
+            f"{what} in {indexed:.1f} s with {encoder.name} ({encoder.dim} values a vector), in {address.place}"
         )
-    what = f"{report.written:,} verses indexed" if report.written else f"{total:,} verses were indexed before"
-    with open_store(address, write=False) as store:
-        encoder = store.encoder(COLLECTION, {name: value for name, value in options.items() if name != "dim"})
-        console.data(f"{what} in {indexed:.1f} s with {encoder.name} ({encoder.dim} values a vector), in {folder}")
         asked = time.monotonic()
         _homographs(encoder)
-        _phrases(store, encoder)
-        _bare_verses(store, encoder)
-        _questions(store, encoder)
+        _phrases(collection)
+        _bare_verses(collection)
+        _questions(collection)
     now = time.monotonic()
     console.data(f"indexing {indexed:.1f} s, questions {now - asked:.1f} s, all {now - started:.1f} s")
     console.data(f'ask more: harakat search "الصبر عند المصيبة" {address}')
 
 
+def _destination(folder: Path | None, store: str | None) -> tuple[Address, str]:
+    """Return the place of the demo's collection, and the way out where it cannot be used.
+
+    Raises:
+        OptionError: Both a folder and a store, or no address.
+    """
+    if store is None:
+        chosen = folder or Path("demo-index")
+        return Address("chroma", str(chosen), COLLECTION), f"delete {chosen} or choose another --folder"
+    if folder is not None:
+        raise OptionError(f"--folder {folder} and --store {parse_address(store)} were both given; choose one")
+    address = parse_address(store)
+    if address.collection is None:
+        address = replace(address, collection=COLLECTION)
+    return address, "choose another collection with --store"
+
+
 def _homographs(encoder: Encoder) -> None:
-    """Each reading against a word of its own meaning and one of the other meaning."""
+    """Print the cosine of each reading with a word of its own meaning and one of the other meaning."""
     words = [w for h in HOMOGRAPHS for w in (h.bare, *(x for s in h.senses for x in (s.word, s.near)))]
     vectors = dict(zip(words, encoder.encode(words, show_progress=False), strict=True))
 
@@ -154,12 +181,12 @@ def _homographs(encoder: Encoder) -> None:
     console.data(f"The words of each meaning: {near}")
 
 
-def _phrases(store: ChromaStore, encoder: Encoder) -> None:
-    """A phrase without marks, with the verse's own marks and with those of another word: where is the verse found?"""
+def _phrases(collection: Collection) -> None:
+    """Print where a verse is found by a phrase of it: without marks, with its own, and with those of another word."""
     rows = []
     for phrase in PHRASES:
         readings = [strip_marks(phrase.marked), phrase.marked, phrase.otherwise]
-        found = [_place(hits, phrase.verse) for hits in store.search(COLLECTION, encoder, readings, DEEPEST)]
+        found = [_place(hits, phrase.verse) for hits in collection.search_many(readings, limit=DEEPEST)]
         own, other = f"{phrase.meaning} {found[1]}", f"{phrase.other_meaning} {found[2]}"
         rows.append((phrase.verse, found[0], own, other, phrase.marked))
     console.data("")
@@ -171,11 +198,11 @@ def _place(hits: list[Hit], verse: str) -> str:
     return next((f"#{rank} {h.score:.2f}" for rank, h in enumerate(hits, 1) if h.id == verse), f"over #{DEEPEST}")
 
 
-def _bare_verses(store: ChromaStore, encoder: Encoder) -> None:
-    """Stored with all marks in Uthmani spelling, asked for as one types: at which place are they found?"""
+def _bare_verses(collection: Collection) -> None:
+    """Print where verses, stored with all marks in Uthmani spelling, are found as a person types them."""
     source = QuranSource()
     typed = [source.everyday(key) for key in BARE_VERSES]
-    found = store.search(COLLECTION, encoder, typed, DEEPEST)
+    found = collection.search_many(typed, limit=DEEPEST)
     rows = [
         (key, _place(hits, key), text if len(text) <= 60 else text[:57] + "…")
         for key, text, hits in zip(BARE_VERSES, typed, found, strict=True)
@@ -184,18 +211,19 @@ def _bare_verses(store: ChromaStore, encoder: Encoder) -> None:
     console.data("Verses stored with all their marks, asked for in everyday spelling without any")
     console.table(("verse", "found", "as typed"), rows)
     keys = [record.id for record in source.records()][::SAMPLED]
+    answers = collection.search_many([*map(source.everyday, keys)], limit=10)
     places = [
         next((rank for rank, hit in enumerate(hits, 1) if hit.id == key), 0)
-        for key, hits in zip(keys, store.search(COLLECTION, encoder, [*map(source.everyday, keys)], 10), strict=True)
+        for key, hits in zip(keys, answers, strict=True)
     ]
     first, tenth = sum(place == 1 for place in places), sum(place > 0 for place in places)
     console.data(f"Of every {SAMPLED}th verse ({len(keys)}), {first} are found first and {tenth} among the first ten")
 
 
-def _questions(store: ChromaStore, encoder: Encoder) -> None:
-    """Questions, and the first verse that is found for each."""
+def _questions(collection: Collection) -> None:
+    """Print questions, and the first verse that is found for each."""
     console.data("")
     console.data("Questions in plain words, and the first verse found")
-    for question, (hit,) in zip(QUESTIONS, store.search(COLLECTION, encoder, QUESTIONS, 1), strict=True):
+    for question, (hit,) in zip(QUESTIONS, collection.search_many(QUESTIONS, limit=1), strict=True):
         for line in (question, f"{hit.id}  {hit.score:.2f}", hit.text, ""):
             console.data(line)

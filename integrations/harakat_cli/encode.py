@@ -151,7 +151,7 @@ def _write(
             waiting.append(text)
             yield text
 
-    rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=False)
+    rows = encoder.encode_stream(remembered(), prompt=prompt, show_progress=advance)
     lines = (_json_line(waiting.popleft(), row) for row in rows)
     count = 0
     if output in (None, "-"):
@@ -163,7 +163,6 @@ def _write(
         for count, line in enumerate(lines, 1):  # noqa: B007
             with file_errors(path):
                 target.write(line)
-            advance(1)
     return count
 
 

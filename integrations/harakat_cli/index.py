@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,56 +15,63 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import numpy as np
 import typer
 
-from harakat.errors import RecordError, StoreError
+from harakat.errors import RecordError, StoreError, TextError
 from harakat_cli import console
 from harakat_cli.options import Json, encoder_options
 from harakat_cli.quran import QuranSource
 from harakat_cli.records import Fields, SourceRecord, open_file, read_stdin
 from harakat_cli.stores import (
     DEFAULT_COLLECTION,
-    Address,
-    ChromaStore,
-    Differences,
-    check_records,
+    Collection,
+    Store,
+    StoreArgument,
+    encoder_for,
     open_store,
     parse_address,
 )
 
 if TYPE_CHECKING:
-    from chroma_harakat import IngestReport
     from harakat import Encoder
+    from harakat.adapters import Comparison, IngestReport, PreparedRecord, Record
 
-__all__ = ["index", "index_source", "scan"]
+__all__ = ["index", "scan", "store_source"]
 
 SCAN_RECORDS = 1000
 """Records looked up at a time."""
 
-Compare = Callable[[list[tuple[str, str, Any]]], Differences]
+Prepare = Callable[["Record"], "PreparedRecord"]
+Compare = Callable[[Iterable[Any]], "Comparison"]
 
 
 class Source(Protocol):
-    """Where records come from; can be read twice."""
+    """A run of records that can be read twice."""
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The name for messages."""
 
     def state(self) -> object:
-        """Equal as long as the source is the same."""
+        """Return something that is equal as long as the source is the same."""
 
     def records(self) -> Iterator[SourceRecord]:
-        """All records, in order."""
+        """Give all records, in order."""
 
     def fault(self, line: int, what: str) -> RecordError:
-        """An error at a line."""
+        """Return an error at a line."""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a source holds."""
+    """Counts of a source.
+
+    Attributes:
+        records: Number of records.
+        due: Number of those that are not stored as they are.
+        state: State of the source when it was read.
+    """
 
     records: int
-    changed: int
+    due: int
     state: object
 
 
@@ -78,13 +85,7 @@ def index(
             show_default=False,
         ),
     ],
-    store: Annotated[
-        str,
-        typer.Argument(
-            help="chroma:FOLDER or chroma:FOLDER#COLLECTION; chroma:http://HOST:PORT#COLLECTION for a server.",
-            show_default=False,
-        ),
-    ],
+    store: StoreArgument,
     text_field: Annotated[str | None, typer.Option(help="Field or column with the text.", show_default="text")] = None,
     id_field: Annotated[
         str | None,
@@ -115,7 +116,9 @@ def index(
     stored with the same text is not encoded again. A stored id that comes with another text is refused unless you
     say --update. Beside the text every other field is kept as payload (lists and objects as JSON text).
 
-    A collection knows its encoder: it is used again by default, and another one is refused.
+    A collection knows its encoder: it is used again by default, and another one is refused. Chroma and Qdrant, in a
+    folder or on a server, are filled alike. Open only folders that you trust: the engines read their own files, and
+    Qdrant's local mode unpickles them.
 
     [bold]Examples[/bold]
 
@@ -123,25 +126,29 @@ def index(
 
       harakat index poems.csv chroma:./index#poems --text-field verse --id-field number
 
+      harakat index poems.csv qdrant:http://localhost:6333#poems --text-field verse
+
       zcat hadith.jsonl.gz | harakat index - chroma:./index#hadith --dim 128
     """
     address = parse_address(store)
     kept = tuple(name.strip() for name in payload.split(",") if name.strip()) if payload is not None else None
     fields = Fields(text_field, id_field, kept, skip_empty)
     started = time.monotonic()
-    with open_source(source, format, fields) as opened:
+    name = address.collection or DEFAULT_COLLECTION
+    with open_source(source, format, fields) as opened, open_store(address, write=True) as place:
         try:
-            report, total = index_source(opened, address, options, update=update)
+            collection, report = store_source(opened, place, name, options, update=update)
         except KeyboardInterrupt:
             console.note("stopped; what is stored stays, and the same command goes on from there")
             raise
+        total = collection.count()
     seconds = time.monotonic() - started
     if as_json:
         import json
 
         numbers = {"new": report.written, "updated": report.updated, "stored_before": report.skipped}
-        place = {"store": str(address), "collection": address.collection or DEFAULT_COLLECTION, "records": total}
-        console.data(json.dumps({**place, **numbers, "seconds": round(seconds, 3)}, ensure_ascii=False))
+        where = {"store": str(address), "collection": name, "records": total}
+        console.data(json.dumps({**where, **numbers, "seconds": round(seconds, 3)}, ensure_ascii=False))
         return
     console.data(
         f"{report.total:,} records: {report.written:,} new, {report.updated:,} updated, {report.skipped:,} stored "
@@ -151,7 +158,7 @@ def index(
 
 @contextmanager
 def open_source(name: str, kind: str | None, fields: Fields) -> Iterator[Source]:
-    """The source of a name on the command line.
+    """Open the source of a name on the command line.
 
     Raises:
         RecordError: There is no such file.
@@ -166,67 +173,64 @@ def open_source(name: str, kind: str | None, fields: Fields) -> Iterator[Source]
         yield open_file(Path(name), kind, fields)
 
 
-def index_source(
-    source: Source, address: Address, options: dict[str, Any], *, update: bool = False
-) -> tuple[IngestReport, int]:
+def store_source(
+    source: Source, store: Store, name: str, options: dict[str, Any], *, update: bool = False
+) -> tuple[Collection, IngestReport]:
     """Check a source, then store it.
 
     Args:
-        source: Where the records come from.
-        address: Where they go.
+        source: The records.
+        store: A store that was opened for writing. Where there is none yet, none is made before the model and the
+            source are known to be good.
+        name: The collection, made where it is missing.
         options: Arguments of `harakat.Encoder` that were given.
         update: Replace what has changed instead of refusing it.
 
     Returns:
-        What became of the records, and how many the collection holds now.
+        The collection, and what became of the records.
 
     Raises:
         RecordError: A record that cannot be taken; nothing is written.
         FingerprintError, CollectionError: Another encoder made the collection; nothing is written.
         StoreError: The store failed; whole batches before are stored.
     """
-    name = address.collection or DEFAULT_COLLECTION
-    if not address.served and not (Path(address.place).expanduser() / "chroma.sqlite3").exists():
-        # No store yet: make none before the model and the source are known to be good.
+    if store.exists(name):
+        collection = store.open(name, encoder_for(name, options))
+        found = scan(source, collection.encoder, store.prepare, collection.compare, update=update)
+    else:
         from harakat import Encoder
 
         encoder = Encoder(**options)
-        found = scan(source, encoder)
-        with open_store(address, write=True) as store:
-            return _write(source, found, store, name, encoder, update)
-    with open_store(address, write=True) as store:
-        if store.exists(name):
-            encoder = store.encoder(name, options)
-            found = scan(source, encoder, lambda batch: store.differences(name, batch), update=update)
-        else:
-            from harakat import Encoder
-
-            encoder = Encoder(**options)
-            found = scan(source, encoder)
-        return _write(source, found, store, name, encoder, update)
-
-
-def _write(
-    source: Source, found: Scan, store: ChromaStore, name: str, encoder: Encoder, update: bool
-) -> tuple[IngestReport, int]:
-    store.create(name, encoder)
+        found = scan(source, encoder, store.prepare)
+        collection = store.create(name, encoder)
     if source.state() != found.state:
         raise StoreError(f"{source.name} was changed while it was being read; run the command again")
-    records = ((record.id, record.text, record.payload) for record in source.records())
-    with console.progress(f"indexing {source.name}", found.records, "records") as advance:
-        report = store.ingest(name, encoder, records, update=update, progress=advance)
-    return report, store.count(name)
+    stored_before = found.records - found.due
+    with console.progress(f"indexing {source.name}", found.records, "records", done=stored_before) as advance:
+        report = collection.ingest(
+            map(_record, source.records()), on_change="update" if update else "refuse", show_progress=advance
+        )
+    return collection, report
 
 
-def scan(source: Source, encoder: Encoder, compare: Compare | None = None, *, update: bool = False) -> Scan:
+def _record(record: SourceRecord) -> Record:
+    from harakat.adapters import Record
+
+    return Record(record.id, record.text, record.payload)
+
+
+def scan(
+    source: Source, encoder: Encoder, prepare: Prepare, compare: Compare | None = None, *, update: bool = False
+) -> Scan:
     """Read a source once, writing nothing, to find what cannot be taken.
 
     Holds 8 bytes a record.
 
     Args:
-        source: What to read.
+        source: The records.
         encoder: Under ``overflow="error"``, texts over its length are refused here.
-        compare: Tells how records compare with what is stored.
+        prepare: Checks a record by the rules of the store.
+        compare: Compares records with the stored ones; None where the collection is not there yet.
         update: Whether records that differ from what is stored are welcome.
 
     Raises:
@@ -234,32 +238,37 @@ def scan(source: Source, encoder: Encoder, compare: Compare | None = None, *, up
     """
     state = source.state()
     digests = array("Q")
-    changed = 0
+    due = 0
     records = source.records()
     with console.progress(f"checking {source.name}", None, "records") as advance:
         while batch := list(islice(records, SCAN_RECORDS)):
-            rows = [(record.id, record.text, record.payload) for record in batch]
-            for record, row in zip(batch, rows, strict=True):
-                try:
-                    check_records([row])
-                except RecordError as error:
-                    raise source.fault(record.line, str(error)) from error
-            digests.extend(_digest(record.id) for record in batch)
+            prepared = [_prepared(source, record, prepare) for record in batch]
+            digests.extend(_digest(item) for item in prepared)
             _refuse_long(source, batch, encoder)
-            # Chroma refuses to look one id up twice; a repeated one is found below, with both its lines.
+            due += len(batch)
             if compare is not None:
-                differences = compare(list({row[0]: row for row in rows}.values()))
-                changed += len(differences.changes)
-                if differences.changes and not update:
-                    key, what = differences.changes[0]
-                    raise source.fault(next(r.line for r in batch if r.id == key), what)
+                # A repeated id is found below, with both its lines.
+                found = compare({item.key: item for item in prepared}.values())
+                due -= found.unchanged
+                if found.changed and not update:
+                    key = found.changed[0].given.key
+                    line = next(r.line for r, item in zip(batch, prepared, strict=True) if item.key == key)
+                    raise source.fault(line, found.changed[0].message)
             advance(len(batch))
-    _refuse_repeated(source, digests)
-    return Scan(len(digests), changed, state)
+    _refuse_repeated(source, digests, prepare)
+    return Scan(len(digests), due, state)
 
 
-def _digest(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+def _prepared(source: Source, record: SourceRecord, prepare: Prepare) -> PreparedRecord:
+    try:
+        return prepare(_record(record))
+    except (RecordError, TextError) as error:
+        raise source.fault(record.line, str(error)) from error
+
+
+def _digest(prepared: PreparedRecord) -> int:
+    """Return 64 bits of the id under which the store keeps a record."""
+    return int.from_bytes(hashlib.blake2b(str(prepared.key).encode(), digest_size=8).digest(), "big")
 
 
 def _refuse_long(source: Source, batch: list[SourceRecord], encoder: Encoder) -> None:
@@ -275,18 +284,19 @@ def _refuse_long(source: Source, batch: list[SourceRecord], encoder: Encoder) ->
             )
 
 
-def _refuse_repeated(source: Source, digests: array[int]) -> None:
+def _refuse_repeated(source: Source, digests: array[int], prepare: Prepare) -> None:
     """Find ids that come twice by their digests; only where some are equal, the source is read again for the lines."""
     values, counts = np.unique(np.frombuffer(digests, dtype=np.uint64), return_counts=True) if digests else ((), ())
     repeated = {int(value) for value, count in zip(values, counts, strict=True) if count > 1}
     if not repeated:
         return
-    first: dict[str, int] = {}
+    first: dict[int | str, int] = {}
     for record in source.records():
-        if _digest(record.id) not in repeated:
+        item = prepare(_record(record))
+        if _digest(item) not in repeated:
             continue
-        if record.id in first:
+        if item.key in first:
             raise source.fault(
-                record.line, f"the id {record.id!r} is that of line {first[record.id]:,} already; ids must be unique"
+                record.line, f"the id {record.id!r} is that of line {first[item.key]:,} already; ids must be unique"
             )
-        first[record.id] = record.line
+        first[item.key] = record.line

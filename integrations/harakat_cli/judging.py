@@ -187,10 +187,21 @@ class Judging:
             console.note(f"written: {report.write(path)}")
 
     def give(self, report: Report) -> None:
-        """Write a report, or show it where no file was asked for."""
+        """Write a report, or show it where no file was asked for: tables on a terminal, Markdown elsewhere."""
         self.write(report)
-        if not self.output:
+        if self.output:
+            return
+        if not console.on_terminal():
             console.data(report.markdown())
+            return
+        for line in (report.title, "", *report.summary()):
+            console.data(line)
+        for table in report.tables():
+            console.table(table.heads, table.rows, title=table.title)
+            for line in (table.note, "") if table.note else ():
+                console.data(line)
+        for line in report.notes():
+            console.data(line)
 
 
 def judging(*, without: Iterable[str] = ()) -> Callable[[Command], Command]:

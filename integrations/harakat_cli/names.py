@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -43,7 +42,7 @@ def models(as_json: Json = False) -> None:
         )
         for model in found
     ]
-    if not sys.stdout.isatty():
+    if not console.on_terminal():
         console.table(("name", "files", "dims", "licence", "source", "about"), rows)
         return
     for name, files, dims, licence, source, about in rows:

@@ -10,7 +10,7 @@ import typer
 from harakat.errors import OptionError
 from harakat_cli import console
 from harakat_cli.options import Json, encoder_options
-from harakat_cli.stores import open_store, parse_address
+from harakat_cli.stores import StoreArgument, choose, encoder_for, open_store, parse_address
 
 __all__ = ["search"]
 
@@ -18,17 +18,15 @@ __all__ = ["search"]
 @encoder_options()
 def search(
     query: Annotated[str, typer.Argument(help="What to look for, with or without marks.", show_default=False)],
-    store: Annotated[
-        str,
-        typer.Argument(
-            help="chroma:FOLDER or chroma:FOLDER#COLLECTION; chroma:http://HOST:PORT#COLLECTION for a server.",
-            show_default=False,
-        ),
-    ],
+    store: StoreArgument,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Most records to print.", min=1)] = 10,
     where: Annotated[
         str | None,
-        typer.Option(help="Chroma's filter on the payload, as JSON.", show_default=False),
+        typer.Option(
+            help="Filter on the payload, as JSON: a value, a list of values or bounds by field "
+            '(\'{"page": {"gte": 2}}\'), or Chroma\'s own for Chroma.',
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
     *,
@@ -37,7 +35,7 @@ def search(
     r"""Print id, score and stored text of the records nearest to a query, best first.
 
     The encoder is the one that the collection was made with; another one is refused. The score is the cosine
-    similarity, and the text is what was stored, byte for byte.
+    similarity, and the text is what was stored, byte for byte. Chroma and Qdrant are searched alike.
 
     [bold]Examples[/bold]
 
@@ -47,16 +45,18 @@ def search(
 
       harakat search "يوم القيامة" chroma:./index --json | jq -r .id
 
+      harakat search "الصبر" qdrant:http://localhost:6333#quran
+
     With --json one object a line: rank, id, score, text, payload.
     """
     address = parse_address(store)
     condition = _condition(where)
     with open_store(address, write=False) as opened:
-        name = opened.choose(address.collection)
-        hits = opened.search(name, opened.encoder(name, options), [query], limit, condition)[0]
+        name = choose(opened)
+        hits = opened.open(name, encoder_for(name, options)).search(query, limit=limit, filter=condition)
     if as_json:
         for rank, hit in enumerate(hits, 1):
-            row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": hit.payload}
+            row = {"rank": rank, "id": hit.id, "score": hit.score, "text": hit.text, "payload": dict(hit.payload)}
             console.data(json.dumps(row, ensure_ascii=False))
         return
     if not hits:
@@ -68,6 +68,11 @@ def search(
 
 
 def _condition(where: str | None) -> dict[str, Any] | None:
+    """Read --where.
+
+    Raises:
+        OptionError: It is no JSON object.
+    """
     if where is None:
         return None
     try:

@@ -17,7 +17,7 @@ from harakat_cli.options import Json
 if TYPE_CHECKING:
     from harakat.training import Plan, Recipe
 
-__all__ = ["train"]
+__all__ = ["log_line", "quiet_libraries", "train"]
 
 
 def train(
@@ -87,10 +87,10 @@ def _train(recipe: Recipe, output: Path | None, resume: bool, as_json: bool) -> 
     from harakat.training import train as run
 
     first = os.environ.get("RANK", "0") == "0"
-    _quiet()
+    quiet_libraries()
     on_terminal = sys.stderr.isatty()
     done = run(
-        recipe, output, resume=resume, show_progress=on_terminal and first, on_log=None if on_terminal else _line
+        recipe, output, resume=resume, show_progress=on_terminal and first, on_log=None if on_terminal else log_line
     )
     if not first:
         return
@@ -113,8 +113,8 @@ def _train(recipe: Recipe, output: Path | None, resume: bool, as_json: bool) -> 
     console.data(str(done.folder))
 
 
-def _quiet() -> None:
-    """No bars but our own."""
+def quiet_libraries() -> None:
+    """Silence the bars of the libraries; ours are shown instead."""
     from harakat._support.extras import require
 
     require("datasets", "train")
@@ -125,7 +125,8 @@ def _quiet() -> None:
     datasets.disable_progress_bars()
 
 
-def _line(line: dict[str, Any]) -> None:
+def log_line(line: dict[str, Any]) -> None:
+    """Print a line of the metrics for a person."""
     console.note(
         f"step {line['step']:,} of {line['steps']:,}: loss {line['loss']:.4f}, learning rate {line['lr']:.2e}, "
         f"{line['rows_per_s']} rows/s"

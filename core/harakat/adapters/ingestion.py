@@ -105,7 +105,7 @@ class Ingestion:
         encoder: Makes its vectors.
         on_change: ``"update"`` to replace records that are stored with other contents, ``"refuse"`` to raise.
         batch_size: Records a write.
-        show_progress: As in `Encoder.encode`, or a function that is called with the number of records just done.
+        show_progress: As in `Encoder.encode`, or a function that is called with the number of records just encoded.
         stop: Set by another thread to end the run after the batch at hand.
 
     Raises:
@@ -147,26 +147,27 @@ class Ingestion:
             StoreError: The store failed; the message says how many records are in.
         """
         with progress_bar(_total(records), self._show, unit="record") as advance:
-            for batch in self._batches(self._entries(self._due(records, advance))):
+            # A caller's own bar is told of encoded records only, so that its speed is that of the work.
+            skip = (lambda steps: None) if callable(self._show) else advance
+            for batch in self._batches(self._entries(self._due(records, skip), advance)):
                 if self._stop.is_set():
                     return self._report()
                 self._write(batch)
-                advance(len(batch))
         if self._written or self._updated:
             self._store.settle()
         return self._report()
 
     def _due(
-        self, records: Iterable[RecordLike] | Comparison, advance: Callable[[int], None]
+        self, records: Iterable[RecordLike] | Comparison, skip: Callable[[int], None]
     ) -> Iterator[tuple[PreparedRecord, Record | None]]:
         """Give the records to be written, each with the stored one that it replaces."""
         if isinstance(records, Comparison):
             deque(self._unrepeated([*records.new, *(change.given for change in records.changed)]), maxlen=0)
-            parts = iter([self._missing(records, advance)])
+            parts = iter([self._missing(records, skip)])
         else:
             prepared = self._unrepeated(prepare(self._store, records))
             compared = (_compare_part(self._store, part) for part in _split(prepared, _lookup_size(self._store)))
-            parts = (self._missing(part, advance) for part in compared)
+            parts = (self._missing(part, skip) for part in compared)
         if isinstance(records, Sequence):
             parts = iter([[item for part in parts for item in part]])
         for part in parts:
@@ -186,7 +187,7 @@ class Ingestion:
                 )
             yield item
 
-    def _missing(self, part: Comparison, advance: Callable[[int], None]) -> list[tuple[PreparedRecord, Record | None]]:
+    def _missing(self, part: Comparison, skip: Callable[[int], None]) -> list[tuple[PreparedRecord, Record | None]]:
         """Return those records of a part that are not stored as they are.
 
         Raises:
@@ -197,7 +198,7 @@ class Ingestion:
             raise RecordError(part.changed[0].message)
         if part.unchanged:
             self._skipped += part.unchanged
-            advance(part.unchanged)
+            skip(part.unchanged)
         due: list[tuple[PreparedRecord, Record | None]] = [(item, None) for item in part.new]
         due += [(change.given, change.stored) for change in part.changed]
         self._refuse_long([item.record for item, _ in due])
@@ -216,7 +217,9 @@ class Ingestion:
                     f"overflow='chunk' (all of it counts) or overflow='warn' (its beginning counts)"
                 )
 
-    def _entries(self, due: Iterable[tuple[PreparedRecord, Record | None]]) -> Iterator[Entry]:
+    def _entries(
+        self, due: Iterable[tuple[PreparedRecord, Record | None]], advance: Callable[[int], None]
+    ) -> Iterator[Entry]:
         """Encode records; the encoder reads about a thousand ahead."""
         waiting: deque[tuple[PreparedRecord, Record | None]] = deque()
 
@@ -226,7 +229,7 @@ class Ingestion:
                 yield item[0].record.text
 
         prompt = self._encoder.document_prompt
-        for vector in self._encoder.encode_stream(texts(), prompt=prompt, show_progress=False):
+        for vector in self._encoder.encode_stream(texts(), prompt=prompt, show_progress=advance):
             yield Entry(*waiting.popleft(), vector)
 
     def _batches(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
 from harakat.evaluation.significance import Bootstrap, Difference, Interval
 
-__all__ = ["Report", "provenance", "table_lines"]
+__all__ = ["Report", "ReportTable", "provenance", "table_lines"]
 
 LIBRARIES = (
     "harakat",
@@ -84,6 +84,22 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return said[1] + ("+changes" if said[2] else "")
+
+
+class ReportTable(NamedTuple):
+    """A table of a report.
+
+    Attributes:
+        title: Its title.
+        heads: Its headings.
+        rows: Its cells.
+        note: A remark below it.
+    """
+
+    title: str
+    heads: list[str]
+    rows: list[list[str]]
+    note: str = ""
 
 
 @dataclass
@@ -182,13 +198,21 @@ class Report:
         return []
 
     def markdown(self) -> str:
-        """Write a table a task, the differences, and the origin, as Markdown."""
+        """Return the tables, the systems and the origin as Markdown."""
         lines = [f"# {self.title}", "", *self.summary()]
-        for task in dict.fromkeys(figure.key.task for result in self.results for figure in result.figures):
-            lines += self._task(task)
-        if self._differences:
-            lines += self._compared()
-        lines += self._notes()
+        for table in self.tables():
+            lines += [f"## {table.title}", "", *table_lines(table.heads, table.rows)]
+            lines += [table.note, ""] if table.note else []
+        return "\n".join([*lines, *self.notes()])
+
+    def tables(self) -> list[ReportTable]:
+        """Return one table a task, and one of the differences where there are some."""
+        tasks = dict.fromkeys(figure.key.task for result in self.results for figure in result.figures)
+        return [*map(self._task, tasks), *([self._compared()] if self._differences else [])]
+
+    def notes(self) -> list[str]:
+        """Return lines of Markdown about the systems, the intervals, the origin and the data."""
+        lines = self._systems()
         how = self.bootstrap
         lines += [
             f"{how.level:.0%} bootstrap intervals in brackets, {how.resamples:,} resamples, seed {how.seed}; "
@@ -197,9 +221,9 @@ class Report:
             *(f"- {name}: {_said(value)}" for name, value in {**self.origin, **self.data}.items()),
             "",
         ]
-        return "\n".join(lines)
+        return lines
 
-    def _task(self, task: str) -> list[str]:
+    def _task(self, task: str) -> ReportTable:
         here = [(r, f) for r in self.results for f in r.figures if f.key.task == task]
         columns = list(dict.fromkeys(figure.key for _, figure in here))
         rows = dict.fromkeys((result.system, figure.view) for result, figure in here)
@@ -215,9 +239,9 @@ class Report:
             ]
             for system, view in rows
         ]
-        return [f"## {task}", "", *table_lines(["system", "dim", "precision", "bytes", *heads], cells)]
+        return ReportTable(task, ["system", "dim", "precision", "bytes", *heads], cells)
 
-    def _compared(self) -> list[str]:
+    def _compared(self) -> ReportTable:
         rows = []
         for one, two, first, second, difference in self._differences:
             if first.view != one.find(*first.key).view:
@@ -226,16 +250,11 @@ class Report:
             measure = " ".join(x for x in first.key if x not in ("all", "as-is"))
             sides = [f"{one.system} {first.view}", f"{two.system} {second.view}"]
             rows.append([measure, *sides, _number(first, difference, signed=True), winner])
-        table = table_lines(["measure", "first", "second", "difference", "better"], rows)
-        return [
-            "## Differences at full size",
-            "",
-            *table,
-            "Those of other dims and precisions are in the JSON report.",
-            "",
-        ]
+        heads = ["measure", "first", "second", "difference", "better"]
+        note = "Those of other dims and precisions are in the JSON report."
+        return ReportTable("Differences at full size", heads, rows, note)
 
-    def _notes(self) -> list[str]:
+    def _systems(self) -> list[str]:
         lines = []
         for result in self.results:
             known = ((name, _said(value)) for name, value in result.facts.items() if value is not None)

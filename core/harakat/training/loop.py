@@ -67,7 +67,10 @@ def run_trainer(
     if found and _is_last(found[0]):
         trainer.load_weights(found[0])
         return found[1], resumed
-    trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+    finally:
+        metrics.close()
     return int(trainer.state.global_step), resumed
 
 

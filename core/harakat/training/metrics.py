@@ -7,13 +7,14 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
 from harakat._support.files import write_text
+from harakat._support.progress import Advance, progress_bar
 from harakat.errors import OptionError
 
 __all__ = ["Metrics", "read_metrics", "write_plots"]
@@ -53,7 +54,9 @@ class Metrics(TrainerCallback):
         self.path, self.first, self.resumed, self.batch_size = path, first, resumed, batch_size
         self.show_progress = sys.stderr.isatty() if show_progress is None else show_progress
         self.on_log_line, self.passes = on_log, passes
-        self._bar: Any = None
+        self._bar = ExitStack()
+        self._advance: Advance | None = None
+        self._shown = 0
         self._last = (0, 0.0)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -62,7 +65,10 @@ class Metrics(TrainerCallback):
         if not state.is_world_process_zero:
             return
         if self.show_progress:
-            self._bar = tqdm(total=state.max_steps, initial=state.global_step, unit="step", dynamic_ncols=True)
+            self._advance = self._bar.enter_context(
+                progress_bar(state.max_steps, True, unit="step", done=state.global_step)
+            )
+            self._shown = state.global_step
         kept = read_metrics(self.path) if self.resumed is not None else []
         kept = [line for line in kept if line.get("step", 0) <= (self.resumed or 0) and line.get("event") != "end"]
         write_text(self.path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
@@ -75,8 +81,9 @@ class Metrics(TrainerCallback):
         """Log at every checkpoint, so that a resumed run has the same windows of averaging."""
         if control.should_save:
             control.should_log = True
-        if self._bar is not None:
-            self._bar.update(state.global_step - self._bar.n)
+        if self._advance is not None:
+            self._advance(state.global_step - self._shown)
+            self._shown = state.global_step
         return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
@@ -107,15 +114,19 @@ class Metrics(TrainerCallback):
             "rows_per_s": round(rows / seconds, 1) if seconds else None,
         }
         self.write(line)
-        if self._bar is not None:
-            self._bar.set_postfix(loss=f"{line['loss']:.3f}", refresh=False)
+        if self._advance is not None:
+            self._advance(0, f"loss {line['loss']:.3f}")
         if self.on_log_line is not None:
             self.on_log_line({**line, "steps": state.max_steps})
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the bar, if there is one."""
+        self._advance = None
+        self._bar.close()
 
     def write(self, line: dict[str, Any]) -> None:
         """Add a line to the file."""

@@ -1,4 +1,4 @@
-"""A NeoAraBERT of one's own: tokenizer, masked-LM training, distillation; `python -m harakat.training.pretraining`.
+"""A NeoAraBERT of one's own: tokenizer, masked-LM training, distillation; `harakat pretrain` on the command line.
 
 `learn_tokenizer` learns the published scheme from texts: WordPiece over letters, and mark strings as pieces.
 `pretrain` trains a fresh network to guess hidden words with their marks, and hidden marks alone. `distil` holds it to a

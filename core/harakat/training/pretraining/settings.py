@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harakat._support.option_checks import refuse_unknown
 from harakat._support.setting_checks import check_flag, check_number, check_one_of, check_text, check_whole
 from harakat.errors import OptionError
-from harakat.model.families.neoarabert_network import NeoAraBERTShape
 from harakat.training.checks import check_dims, read_object
 from harakat.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from harakat.model.families.neoarabert_network import NeoAraBERTShape
 
 __all__ = ["DistilSettings", "PretrainSettings", "read_settings"]
 
@@ -89,6 +91,8 @@ class PretrainSettings(Schedule):
 
     def shape(self, vocabulary: int) -> NeoAraBERTShape:
         """Return the network's dimensions, for a vocabulary of so many pieces."""
+        from harakat.model.families.neoarabert_network import NeoAraBERTShape
+
         return NeoAraBERTShape(
             hidden_size=self.hidden_size,
             num_hidden_layers=self.layers,
