@@ -1,4 +1,4 @@
-"""What Chroma stores about an embedding function: its JSON schema, and what a change of it may touch."""
+"""The configuration that Chroma stores about an embedding function: its JSON schema, and allowed changes."""
 
 from __future__ import annotations
 

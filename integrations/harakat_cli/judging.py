@@ -1,4 +1,4 @@
-"""What the commands of `harakat eval` share: their options, and the way from models to a report."""
+"""Shared parts of the commands of `harakat eval`: their options, and the way from models to a report."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ OPTIONS: dict[str, Option] = {
 
 @dataclass(frozen=True)
 class Judging:
-    """What a command is told of models, views and reports.
+    """Options of a command about models, views and reports.
 
     Attributes:
         models: Names, none for the command's own choice.
@@ -141,7 +141,7 @@ class Judging:
 
     @property
     def offline(self) -> bool:
-        """Whether data sets, too, may only come from this machine."""
+        """Return True where data sets, too, may only come from this machine."""
         return bool(self.options.get("offline"))
 
     def embedders(self, otherwise: Iterable[str] = (OWN,)) -> list[Embedder]:
@@ -155,7 +155,7 @@ class Judging:
         return [open_embedder(name, **self._options_of(name)) for name in self.models or tuple(otherwise)]
 
     def _options_of(self, name: str) -> dict[str, Any]:
-        """What `open_embedder` takes for a name; spelling and attention are those of our own encoders."""
+        """Return the arguments of `open_embedder` for a name; spelling and attention are those of our own encoders."""
         if not name.removeprefix("bare:").startswith((PEER, "st:")):
             return self.options
         ours = [option for option in ("spelling", "attention") if option in self.options]
@@ -235,7 +235,7 @@ def numbers(text: str, option: str) -> list[int]:
 
 
 def pairs_of(given_pairs: list[str] | None, option: str) -> dict[str, str]:
-    """What options of the form NAME=VALUE say."""
+    """Read options of the form NAME=VALUE."""
     pairs = {}
     for pair in given_pairs or ():
         name, equals, value = pair.partition("=")

@@ -38,7 +38,7 @@ class SourceRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class Fields:
-    """Which fields of a record are what.
+    """The fields of a record by their role.
 
     Attributes:
         text: The field with the text; None for ``text``.

@@ -1,4 +1,4 @@
-"""What a figure depends on: the processor, the versions, and how fast the machine multiplies matrices."""
+"""The surroundings of a figure: the processor, the versions, and how fast the machine multiplies matrices."""
 
 from __future__ import annotations
 

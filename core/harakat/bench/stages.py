@@ -1,4 +1,4 @@
-"""Where the time of an encoder goes, stage by stage."""
+"""The time of an encoder, stage by stage."""
 
 from __future__ import annotations
 

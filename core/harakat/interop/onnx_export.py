@@ -63,7 +63,8 @@ def _program(encoder: Encoder) -> Any:
 
     from harakat.interop.transformers_model import NeoAraBERTConfig, NeoAraBERTModel
 
-    raw = {name: value for name, value in encoder.checkpoint.config.raw.items() if name != "model_type"}
+    raw = dict(encoder.checkpoint.config.raw)
+    raw.pop("model_type", None)
     with torch.device("meta"):
         model = NeoAraBERTModel(NeoAraBERTConfig(**raw))
     model.load_state_dict(exact_state(encoder), assign=True)

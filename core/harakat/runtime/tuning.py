@@ -1,4 +1,4 @@
-"""How many tokens a device likes in one forward pass: a short probe, on the caller's own texts."""
+"""The number of tokens for one forward pass of a device: a short probe, on the caller's own texts."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Address:
 
     @property
     def served(self) -> bool:
-        """Whether it is a server's address."""
+        """Return True for a server's address."""
         return self.place.startswith(("http://", "https://"))
 
     @property

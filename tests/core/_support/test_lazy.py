@@ -14,7 +14,6 @@ PACKAGES = [
     "harakat",
     "harakat.arabic",
     "harakat.interop",
-    "harakat.evaluation",
     "harakat.training",
     "harakat.training.pretraining",
     "qdrant_harakat",

@@ -120,7 +120,7 @@ def test_a_lock_of_the_forking_thread_stays_held_and_can_be_released(kind: type[
 @forks
 def test_an_encoder_works_in_a_child_forked_while_its_locks_are_held(tiny_folder: Path) -> None:
     encoder = Encoder.cached(model=str(tiny_folder))
-    locks = (encoder_module._cached_lock, load._networks_lock, encoder._loaded.prefetcher._lock)
+    locks = (encoder_module._cached._lock, load._networks_lock, encoder.checkpoint.prefetcher._lock)
     with held_elsewhere(*locks):
         assert forked(
             lambda: (

@@ -1,4 +1,4 @@
-"""Which attention a device gets: chosen once for an encoder, tried before it is trusted, and visible."""
+"""The choice of attention for a device: made once for an encoder, tried before it is trusted, and visible."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def packed_attention(kind: str, lengths: Sequence[int], starts: Tensor) -> Atten
 
 @lru_cache(maxsize=64)
 def _obstacle(kind: str, device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
-    """Why an attention cannot be had on a device; None where it can."""
+    """Return the reason why an attention cannot be had on a device; None where it can."""
     if kind == "sdpa":
         return None
     reason = _needs(kind, device, dtype, head_dim)

@@ -1,4 +1,4 @@
-"""What known words mean: a table of whole words beside the network, which sees pieces only.
+"""The dictionary of known words: a table of whole words beside the network, which sees pieces only.
 
 A text's vector is the mean of its tokens' vectors. To that mean comes the mean of its words' meanings (nothing for a
 word that is not known), times a gain for the number of words: a word alone is much what the dictionary says of it, in a
@@ -169,7 +169,7 @@ class Dictionary(nn.Module):
         return Words(keys, begin, joined(inner << (4 * before).clamp(max=60)) & INNER_MARKS)
 
     def _contradict(self, codes: Tensor, readings: Tensor) -> Tensor:
-        """Whether marks, (n,), and the marks of readings, (n, readings), contradict: bool (n, readings)."""
+        """Return True where marks, (n,), contradict the marks of readings, (n, readings): bool (n, readings)."""
         shifts = 4 * torch.arange(CASE_SLOT, device=codes.device)
         mine = (codes[:, None] >> shifts) & 15
         theirs = (readings[:, :, None] >> shifts) & 15

@@ -32,7 +32,7 @@ _TINY = 1e-30
 
 @lru_cache(maxsize=1)
 def int8_obstacle() -> str | None:
-    """Why int8 layers cannot be had here; None where they can.
+    """Return the reason why int8 layers cannot be had here; None where they can.
 
     Without VNNI the products of neighbours are added in 16 bits, and saturate. A trial with the largest numbers there
     are shows whether sums are exact.

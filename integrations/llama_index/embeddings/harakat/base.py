@@ -116,11 +116,11 @@ class HarakatEmbedding(OptionFields):  # type: ignore[misc]
     @computed_field(description="What makes these vectors comparable with others.")  # type: ignore[prop-decorator]
     @property
     def fingerprint(self) -> str:
-        """What makes these vectors comparable with others: ``hk1:`` and 24 hex digits."""
+        """Return the fingerprint of these vectors, equal for comparable ones: ``hk1:`` and 24 hex digits."""
         return str(self._encoder.fingerprint)
 
     def to_payload(self) -> dict[str, Any]:
-        """What observers are told about the model; nothing secret."""
+        """Return the facts about the model for observers; nothing secret."""
         return {**super().to_payload(), "dim": self.dim, "revision": self.revision, "device": self._encoder.device}
 
     # What LlamaIndex asks of a model

@@ -16,7 +16,7 @@ _role: ContextVar[str] = ContextVar("harakat_role", default="document")
 
 @contextmanager
 def role(name: str) -> Iterator[None]:
-    """What is encoded in this context: ``"document"`` (where nothing is said) or ``"query"``."""
+    """Role of the texts that are encoded in this context: ``"document"`` (the default) or ``"query"``."""
     token = _role.set(name)
     try:
         yield

@@ -36,7 +36,7 @@ class QuotingModel(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What LlamaIndex needs to know of a model."""
+        """Return the facts that LlamaIndex needs to know of a model."""
         return LLMMetadata(model_name="quoting")
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
