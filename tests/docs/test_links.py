@@ -23,6 +23,10 @@ def anchor(heading: str) -> str:
     return kept.replace(" ", "-")
 
 
+def anchors(page: Path) -> set[str]:
+    return {anchor(heading) for heading in HEADING.findall(page.read_text(encoding="utf-8"))}
+
+
 def test_all_pages_are_read() -> None:
     assert {"README.md", "CONTRIBUTING.md", "architecture.md", "cli.md", "stores.md"} <= {page.name for page in PAGES}
 
@@ -36,9 +40,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         place, _, part = target.partition("#")
         there = (page.parent / place).resolve() if place else page
-        if not there.exists() or (
-            part and anchor(part) not in {anchor(h) for h in HEADING.findall(there.read_text(encoding="utf-8"))}
-        ):
+        if not there.exists() or (part and anchor(part) not in anchors(there)):
             broken.append(target)
     assert broken == []
 
