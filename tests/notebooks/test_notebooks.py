@@ -1,7 +1,8 @@
-"""The lessons in notebooks/: each runs from top to bottom, and is kept without outputs."""
+"""The lessons in notebooks/: each runs from top to bottom, and is kept with its outputs."""
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
@@ -18,6 +19,10 @@ QUICK = ("01_quickstart", "02_chroma")
 """Those that `make test` runs; `make notebooks` runs the rest."""
 LIMIT_S = 120
 """Processor time of a notebook, in seconds; wall time says more about what else the machine does."""
+PICTURE_BYTES = 60_000
+ALL_BYTES = 1_500_000
+MACHINE = re.compile(r"/(tmp|home|root|work|usr|var|opt|Users)/|[A-Z]:\\\\|site-packages|tmp\w{8}|it/s|Warning:")
+"""Traces of the machine that ran a lesson: paths, temporary folders, progress bars, warnings."""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -29,7 +34,10 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path
 def test_the_lessons_are_there() -> None:
     assert [path.stem[:2] for path in NOTEBOOKS] == [f"{number:02}" for number in range(1, len(NOTEBOOKS) + 1)]
     assert set(QUICK) <= {path.stem for path in NOTEBOOKS}
-    assert {path.name for path in (ROOT / "notebooks").iterdir() if path.is_file()} == {p.name for p in NOTEBOOKS}
+    assert {path.name for path in (ROOT / "notebooks").iterdir() if path.is_file()} == {
+        "refresh.py",
+        *(p.name for p in NOTEBOOKS),
+    }
 
 
 def test_the_readme_lists_them() -> None:
@@ -38,7 +46,7 @@ def test_the_readme_lists_them() -> None:
 
 
 @each_notebook
-def test_it_holds_its_source_and_nothing_else(path: Path) -> None:
+def test_it_is_kept_in_one_form(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     notebook = json.loads(text)
     nbformat.validate(notebook)
@@ -47,11 +55,31 @@ def test_it_holds_its_source_and_nothing_else(path: Path) -> None:
     assert text == json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
     ids = [cell["id"] for cell in notebook["cells"]]
     assert len(set(ids)) == len(ids)
-    for cell in notebook["cells"]:
-        assert cell["metadata"] == {}, cell["id"]
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == [], cell["id"]
-            assert cell["execution_count"] is None, cell["id"]
+    assert all(cell["metadata"] == {} for cell in notebook["cells"])
+
+
+@each_notebook
+def test_it_holds_the_outputs_of_one_run(path: Path) -> None:
+    """`python notebooks/refresh.py` makes them anew."""
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        source = "".join(cell["source"])
+        shows = re.search(r"print\(|plt\.show\(|^Image\(", source, re.MULTILINE)
+        assert cell["outputs"] or not shows, cell["id"]
+        for output in cell["outputs"]:
+            assert output["output_type"] in {"stream", "display_data", "execute_result"}, cell["id"]
+            assert output.get("name") != "stderr", cell["id"]
+            data = output.get("data", {})
+            written = "".join([*output.get("text", []), *data.get("text/plain", [])])
+            found = MACHINE.search(written)
+            assert found is None, (cell["id"], found)
+            picture = "".join(data.get("image/png", []))
+            assert len(base64.b64decode(picture)) <= PICTURE_BYTES, cell["id"]
+
+
+def test_the_lessons_are_small() -> None:
+    assert sum(path.stat().st_size for path in NOTEBOOKS) < ALL_BYTES
 
 
 @each_notebook

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from chroma_harakat import IngestReport, Record, create_collection, open_collection
 from harakat import Encoder
 from harakat.errors import OptionError, RecordError, StoreError, TextTooLongError, TruncationWarning
+from support.examples import needs_bundled_model, run_example
 from support.numbered import numbered
 
 pytestmark = pytest.mark.disable_socket
@@ -280,3 +281,20 @@ def test_the_examples_run(tmp_path: Path, tiny_folder: Path):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         assert "العلم" in done.stdout or "الْعِلْمُ" in done.stdout
+
+
+@needs_bundled_model
+def test_the_example_finds_the_saying_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    example = "integrations/chroma_harakat/examples/search_poems.py"
+    printed = run_example(example, "--folder", str(tmp_path), monkeypatch=monkeypatch, capsys=capsys)
+    found = [part.splitlines() for part in printed.split("\n\n")[1:]]
+    assert {query: hit.split()[1] for query, hit, _ in found} == {
+        "نور العلم": "knowledge",
+        "علم البلاد": "flag",
+        "عَلَمُ الْبِلَادِ": "flag",
+        "مفتاح الفرج": "patience",
+        "الوقت كالسيف": "time",
+    }
+    assert [text.strip() for _, _, text in found][1] == "رَفَعَ الْجُنْدِيُّ عَلَمَ بِلَادِهِ فَوْقَ الْقَلْعَةِ"

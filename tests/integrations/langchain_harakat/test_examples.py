@@ -10,10 +10,12 @@ from types import ModuleType
 
 import pytest
 from langchain_core.vectorstores import InMemoryVectorStore
+from quran_text import Mushaf
 
 import langchain_harakat
 from langchain_harakat import HarakatEmbeddings, cache, embeddings, stores
 from support.examples import ROOT, needs_bundled_model, run_example
+from support.questions import QUOTED, RELATED, UNRELATED
 from support.quran import VERSES
 
 EXAMPLE = "integrations/langchain_harakat/examples/quran_rag.py"
@@ -43,7 +45,7 @@ def test_several_verses_that_are_named(ask_tiny) -> None:
 
 
 def test_a_verse_that_does_not_exist(ask_tiny) -> None:
-    assert ask_tiny("ما معنى 112:9") == "لا أجد في الآيات جوابا."
+    assert ask_tiny("ما معنى 112:9") == "لا أجد في هذه الآيات جوابا."
 
 
 def test_a_verse_is_found_by_its_words(ask_tiny) -> None:
@@ -60,6 +62,25 @@ def test_the_bundled_model_finds_verses_by_everyday_spelling() -> None:
     chain = example["chain"](example["retriever"](store))
     for question, key in ANSWERS.items():
         assert key in re.findall(r"\d+:\d+", chain.invoke(question)), question
+
+
+@needs_bundled_model
+def test_the_threshold_lets_related_questions_through_and_no_other() -> None:
+    example = runpy.run_path(str(ROOT / EXAMPLE))
+    store = InMemoryVectorStore(HarakatEmbeddings())
+    store.add_documents(example["verses"](range(93, 115)))
+    chain = example["chain"](example["retriever"](store))
+    for question in UNRELATED:
+        assert chain.invoke(question) == example["NO_ANSWER"], question
+    answered = 0
+    for question, key in RELATED.items():
+        found = QUOTED.search(chain.invoke(question))
+        if found is None:
+            continue
+        answered += 1
+        assert found[2] == key, question
+        assert found[1] == Mushaf.hafs().ayah(*map(int, key.split(":"))).text  # byte for byte
+    assert answered == len(RELATED) - 1  # as measured; see RELATED
 
 
 @needs_bundled_model

@@ -10,10 +10,12 @@ from types import ModuleType
 
 import pytest
 from llama_index.core import VectorStoreIndex
+from quran_text import Mushaf
 
 from llama_index.embeddings import harakat
 from llama_index.embeddings.harakat import base, stores
 from support.examples import ROOT, needs_bundled_model, run_example
+from support.questions import QUOTED, RELATED, UNRELATED
 from support.quran import VERSES
 
 EXAMPLE = "integrations/llama_index/embeddings/harakat/examples/quran_rag.py"
@@ -43,7 +45,7 @@ def test_several_verses_that_are_named(ask_tiny) -> None:
 
 
 def test_a_verse_that_does_not_exist(ask_tiny) -> None:
-    assert ask_tiny("ما معنى 112:9") == "Empty Response"  # LlamaIndex asks no model where nothing was found
+    assert ask_tiny("ما معنى 112:9") == "لا أجد في هذه الآيات جوابا."
 
 
 def test_a_verse_is_found_by_its_words(ask_tiny) -> None:
@@ -59,6 +61,24 @@ def test_the_bundled_model_finds_verses_by_everyday_spelling() -> None:
     engine = example["query_engine"](index)
     for question, key in ANSWERS.items():
         assert key in [hit.metadata["key"] for hit in engine.query(question).source_nodes], question
+
+
+@needs_bundled_model
+def test_the_threshold_lets_related_questions_through_and_no_other() -> None:
+    example = runpy.run_path(str(ROOT / EXAMPLE))
+    index = VectorStoreIndex(example["verses"](range(93, 115)), embed_model=base.HarakatEmbedding())
+    engine = example["query_engine"](index)
+    for question in UNRELATED:
+        assert example["answer"](engine, question) == example["NO_ANSWER"], question
+    answered = 0
+    for question, key in RELATED.items():
+        found = QUOTED.search(example["answer"](engine, question))
+        if found is None:
+            continue
+        answered += 1
+        assert found[2] == key, question
+        assert found[1] == Mushaf.hafs().ayah(*map(int, key.split(":"))).text  # byte for byte
+    assert answered == len(RELATED) - 1  # as measured; see RELATED
 
 
 @needs_bundled_model
