@@ -176,6 +176,7 @@ def _recipe(
         folder=folder,
         model_type=config.model_type,
         spelling=spelling or config.spelling,
+        everyday=config.everyday,
         segmentation=segmentation,
         morphology=None if morphology is None else str(morphology),
     )

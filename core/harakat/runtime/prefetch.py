@@ -41,6 +41,7 @@ class TokenizerRecipe:
         folder: Of the checkpoint.
         model_type: Of its config.
         spelling: ``"as-is"`` or ``"imlai"``.
+        everyday: True where ``"imlai"`` stands for all rules of `harakat.arabic.to_everyday`.
         segmentation: Whether clitics are split off; None for what the checkpoint says.
         morphology: Morphology data: a name or a folder.
     """
@@ -50,6 +51,7 @@ class TokenizerRecipe:
     spelling: str
     segmentation: bool | None = None
     morphology: str | None = None
+    everyday: bool = False
 
     def open(self) -> TextTokenizer:
         """Read the files.
@@ -62,14 +64,14 @@ class TokenizerRecipe:
         if self.model_type == MARKED_BERT:
             from harakat.arabic.tokenizers.mini import PieceTokenizer
 
-            return PieceTokenizer.from_folder(self.folder)
+            return PieceTokenizer.from_folder(self.folder, spelling="everyday" if self.everyday else "imlai")
         from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
 
         return ArabicTokenizer.from_folder(
             self.folder,
             segmentation=self.segmentation,
             morphology=self.morphology,
-            spelling=self.spelling,  # type: ignore[arg-type]
+            spelling="everyday" if self.everyday and self.spelling == "imlai" else self.spelling,  # type: ignore[arg-type]
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from harakat._support.json_files import positive_int, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
-from harakat.model.families.names import MARKED_BERT, NEOARABERT
+from harakat.model.families.names import EVERYDAY_FORMAT, MARKED_BERT, NEOARABERT
 
 __all__ = ["CheckpointConfig", "read_config"]
 
@@ -30,6 +30,7 @@ class CheckpointConfig:
         dims: Trained Matryoshka dims that the files name, largest first; () where they name none.
         prompts: Texts put before an input, by role (``"query"``, ``"document"``).
         spelling: ``"as-is"`` or ``"imlai"``: the spelling the checkpoint was trained on.
+        everyday: True where ``spelling="imlai"`` stands for all rules of `harakat.arabic.to_everyday`, by the format.
         dim: Size that vectors are cut to where no other is asked for; None for the full one.
     """
 
@@ -40,6 +41,7 @@ class CheckpointConfig:
     dims: tuple[int, ...]
     prompts: Mapping[str, str]
     spelling: str
+    everyday: bool = False
     dim: int | None = None
 
 
@@ -69,6 +71,7 @@ def read_config(folder: Path) -> CheckpointConfig:
         dims=_dims(raw, path),
         prompts=_prompts(folder),
         spelling=_spelling(raw, path),
+        everyday=raw.get("format") == EVERYDAY_FORMAT,
         dim=check_modules(folder, raw.get("hidden_size")),
     )
 

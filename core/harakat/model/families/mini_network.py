@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from harakat.arabic.marks.codes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
+from harakat.model.families.names import EVERYDAY_FORMAT
 from harakat.model.layers.attention import Attention, count_in_sequence
 from harakat.model.layers.dictionary import Dictionary, DictionarySize
 from harakat.model.layers.packed_linear import linear_gelu, linear_plus
@@ -27,7 +28,10 @@ __all__ = ["FORMAT", "MODEL_TYPE", "Attention", "MarkedBert", "MarkedBertConfig"
 
 MODEL_TYPE = "harakat-marked-bert"
 FORMAT = 2
-"""Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``."""
+"""Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``.
+
+`EVERYDAY_FORMAT` is the same network over text that is read by more rules of spelling.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class MarkedBertConfig:
         """
         if values.get("model_type") != MODEL_TYPE:
             raise CheckpointError(f"config.json: model_type={values.get('model_type')!r}, expected {MODEL_TYPE!r}")
-        if values.get("format") != FORMAT:
+        if values.get("format") not in (FORMAT, EVERYDAY_FORMAT):
             raise CheckpointError(
                 f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the "
                 "gain of marks goes by how many pieces bear them; the vectors would be others. Use the harakat that "

@@ -2,3 +2,6 @@
 
 NEOARABERT = "neoarabert"
 MARKED_BERT = "harakat-marked-bert"
+
+EVERYDAY_FORMAT = 3
+"""Format in ``config.json`` from which on texts are read by all rules of `harakat.arabic.to_everyday`."""
