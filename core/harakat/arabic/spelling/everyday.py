@@ -43,13 +43,17 @@ class Reading(IntEnum):
     """Spelling of the mushaf as `harakat.arabic.to_imlai` knows it."""
     INDOPAK = 2
     """Spelling of the mushafs of India and Pakistan."""
+    ALONE = 3
+    """No sign of a mushaf, and the word is the whole text."""
 
 
 def reading_of(text: str) -> Reading:
     """Return the kind of text that the words of `text` are read in."""
     if is_indopak(text):
         return Reading.INDOPAK
-    return Reading.MEDINA if is_quranic(text) else Reading.EVERYDAY
+    if is_quranic(text):
+        return Reading.MEDINA
+    return Reading.EVERYDAY if " " in text or len(text.split()) > 1 else Reading.ALONE
 
 
 def to_everyday(text: str) -> str:
@@ -80,7 +84,7 @@ def everyday_word(word: str, reading: Reading) -> str:
     Returns:
         No word, one, or several with spaces between them.
     """
-    quranic = reading != Reading.EVERYDAY
+    quranic = reading in (Reading.MEDINA, Reading.INDOPAK)
     if _TOUCHED.search(word) is not None:
         word = part_words(_FINAL_YEH.sub("\u0649", word).translate(_FOLDED))
     if reading == Reading.INDOPAK:

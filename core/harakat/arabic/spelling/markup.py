@@ -16,16 +16,18 @@ __all__ = ["has_markup", "strip_markup"]
 
 # Elements that stand between words; all others may stand inside one, as tajweed tags do.
 _BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure "
-    "footer form frame h1 h2 h3 h4 h5 h6 head header hr html img input legend li link main meta nav ol option p pre "
-    "section select summary table tbody td textarea tfoot th thead title tr ul video".split()
+    re.findall(
+        r"\w+",
+        "address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption "
+        "figure footer form frame h1 h2 h3 h4 h5 h6 head header hr html img input legend li link main meta nav ol "
+        "option p pre section select summary table tbody td textarea tfoot th thead title tr ul video",
+    )
 )
 _HIDDEN = frozenset({"script", "style", "template"})
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:-]*(?:\s[^<>]*)?/?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _TAJWEED = re.compile(r"\[[a-z](?::[0-9]+)?\[([^\[\]]*)\]")
 
-_OPENITI_HEAD = re.compile(r"\A\ufeff?######OpenITI#.*?(?:^#META#Header#End#.*?$|(?!^#META#|^\s*$|^######)(?=^))", re.M | re.S)
 _OPENITI = re.compile(
     r"^#META#.*$|^######OpenITI#.*$"
     r"|PageV[0-9]{1,3}P[0-9]{1,4}[A-Z]?|Page(?:Beg|End)V[0-9]+P[0-9]+|\bms[0-9]{1,6}\b|\bMilestone[0-9]+\b"
@@ -37,10 +39,14 @@ _OPENITI_LINE = re.compile(r"^(?:# |~~)", re.M)
 _OPENITI_SIGN = re.compile(r"\A\ufeff?######OpenITI#|PageV[0-9]{1,3}P[0-9]{1,4}|^### [|$]|^~~|%~%", re.M)
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*$", re.M)
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)|!?\[([^\[\]\n]+)\]\[[^\[\]\n]*\]")
+_IMAGE_OR_LINK = re.compile(
+    r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"\n]*\")?\)|!?\[([^\[\]\n]+)\]\[[^\[\]\n]*\]"
+)
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:\s+\S+.*$", re.M)
 _LINE_START = re.compile(r"^ {0,3}(?:#{1,6}[ \t]+|(?:>[ \t]?)+|[*+-][ \t]+(?:\[[ xX]\][ \t]+)?)", re.M)
-_RULE_LINE = re.compile(r"^ {0,3}(?:(?:[*][ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|=+|\|?[ \t:|-]*-{3}[ \t:|-]*)$", re.M)
+_RULE_LINE = re.compile(
+    r"^ {0,3}(?:(?:[*][ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|=+|\|?[ \t:|-]*-{3}[ \t:|-]*)$", re.M
+)
 _EMPHASIS = re.compile(r"(\*{1,3}|_{2,3}|~~|`{1,3})(?=\S)([^\n]*?\S)\1")
 _ROUNDS = 8
 

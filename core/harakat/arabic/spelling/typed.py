@@ -1,9 +1,12 @@
 """Everyday typing of bare words: haa for taa marbuta, alef for alef with hamza or maddah, alef maksura for yaa.
 
-A lexicon decides, since only it knows which of two spellings is a word. A bare word that the dictionary of a model does
-not hold is replaced by the one spelling that it does hold. Where it holds neither, as with function words, the
-probabilities of the vocabulary decide, by a wide margin. A word that is known stays (aliyy and ala are two words), and
-so does one with two known spellings. Words with marks stay: a writer who sets marks spells.
+A lexicon decides, since only it knows which of two spellings is a word: the dictionary of a model (148,000 written
+words of harakat-mini) and the words that are one piece of its vocabulary. A word that it lacks is replaced by the one
+spelling that it holds, and one that the dictionary lists as another word's spelling without hamza by that word. A word
+that is known stays (aliyy and ala are two words), and so does one with two known spellings. In a text of one word a
+haa that may be a pronoun or a taa marbuta is the latter where that is a word of its own, since a single word to search
+for has no pronouns, and a word known in no spelling gets one ending for both ways to type it. Words with marks stay: a
+writer who sets marks spells.
 
 Source: the orthographic normalisation of Arabic search (Larkey et al. 2002, doi 10.1145/564376.564425; Habash 2010,
 *Introduction to Arabic Natural Language Processing*, chapter 3), done only where a lexicon agrees.
@@ -15,21 +18,40 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harakat.errors import CheckpointError
 
-__all__ = ["Lexicon", "frequent_words", "keys_of", "read_keys"]
+__all__ = ["Lexicon", "WrittenWords", "frequent_words", "keys_of", "read_words"]
 
-_FILE, _TENSOR = "model.safetensors", "dictionary.keys"
+_FILE, _KEYS, _SPOTS = "model.safetensors", "dictionary.keys", "dictionary.spots"
 _WORD_START = "\u2581"
 _LONGEST = 64
 _MARGIN = 1.5
-"""Natural logarithm of how much more probable a spelling has to be where the dictionary holds neither."""
+"""Natural logarithm of how much more probable one spelling has to be than another for the vocabulary to decide."""
+_LONG = 5
+"""Letters from which on a piece of the vocabulary is no particle with a pronoun."""
+_PARTICLES = {
+    "\u0627\u0644\u0649": "\u0625\u0644\u0649",  # ila
+    "\u0641\u0649": "\u0641\u064a",  # fi
+    "\u0627\u0644\u0630\u0649": "\u0627\u0644\u0630\u064a",  # alladhi
+    "\u0627\u0644\u062a\u0649": "\u0627\u0644\u062a\u064a",  # allati
+    "\u0647\u0649": "\u0647\u064a",  # hiya
+    "\u062d\u062a\u064a": "\u062d\u062a\u0649",  # hatta
+    "\u0627\u0648": "\u0623\u0648",  # aw
+    "\u0627\u064a": "\u0623\u064a",  # ay
+    "\u0627\u0630\u0627": "\u0625\u0630\u0627",  # idha
+    "\u0627\u064a\u0636\u0627": "\u0623\u064a\u0636\u0627",  # aydan
+    "\u0627\u0646\u062a": "\u0623\u0646\u062a",  # anta
+    "\u0627\u0646\u0627": "\u0623\u0646\u0627",  # ana
+    "\u0644\u0627\u0646": "\u0644\u0623\u0646",  # li-anna
+}
+"""Particles as they are typed, and as they are spelt; no dictionary lists them."""
 _MOST_ALEFS = 3
 _BARE = re.compile("[\u0621-\u063a\u0641-\u064a]{2,24}")
 _DOUBTFUL = re.compile("[\u0627\u0649\u064a\u0647]")
@@ -42,7 +64,8 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the finaliser of SplitMix64 (Steele et al. 2014) of each value."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    mixed: NDArray[np.uint64] = values ^ (values >> np.uint64(31))
+    return mixed
 
 
 _NUMBERS = _mixed(np.arange(0x700, dtype=np.uint64) * np.uint64(_MULTIPLIER))
@@ -65,8 +88,20 @@ def keys_of(words: Sequence[str]) -> _Keys:
     return keys
 
 
-def read_keys(folder: Path) -> _Keys | None:
-    """Read the keys of a checkpoint's dictionary; None for a checkpoint without one.
+class WrittenWords(NamedTuple):
+    """Written words of a model's dictionary.
+
+    Attributes:
+        keys: As `keys_of` returns them, ascending, int64, shape (words,).
+        spots: 8 times the number of the dictionary's word, plus the letters of a prefix before it, int32, (words,).
+    """
+
+    keys: _Keys
+    spots: NDArray[np.int32]
+
+
+def read_words(folder: Path) -> WrittenWords | None:
+    """Read the written words of a checkpoint's dictionary; None for a checkpoint without one.
 
     Args:
         folder: Of the checkpoint.
@@ -79,14 +114,14 @@ def read_keys(folder: Path) -> _Keys | None:
     file = folder / _FILE
     try:
         with safe_open(file, "np") as opened:
-            if _TENSOR not in opened.keys():  # noqa: SIM118  no mapping
+            if _KEYS not in opened.keys():  # noqa: SIM118  no mapping
                 return None
-            keys: _Keys = opened.get_tensor(_TENSOR)
+            words = WrittenWords(opened.get_tensor(_KEYS), opened.get_tensor(_SPOTS))
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{file}: missing or damaged ({error}); fetch the model again") from error
-    if keys.dtype != np.int64 or keys.ndim != 1 or (np.diff(keys) <= 0).any():
-        raise CheckpointError(f"{file}: {_TENSOR} is no ascending row of int64; fetch the model again")
-    return keys
+    if words.keys.ndim != 1 or words.keys.shape != words.spots.shape or (np.diff(words.keys) <= 0).any():
+        raise CheckpointError(f"{file}: {_KEYS} is not ascending or does not fit {_SPOTS}; fetch the model again")
+    return words
 
 
 def frequent_words(content: str) -> dict[str, float]:
@@ -104,46 +139,83 @@ class Lexicon:
     """Words that a model knows, and the spellings that stand for them. Any number of threads may share one.
 
     Args:
-        keys: Keys of the words of the model's dictionary, int64, ascending.
+        words: Of the model's dictionary; at least one.
         frequent: Natural logarithm of the probability of each word that is one piece of the vocabulary.
     """
 
-    def __init__(self, keys: _Keys, frequent: Mapping[str, float]) -> None:
-        self._keys, self._frequent = keys, dict(frequent)
-        self.identity = hashlib.sha256(keys.astype("<i8").tobytes()).hexdigest()
-        """SHA-256 (hex) of the keys; the vocabulary has an identity of its own."""
+    def __init__(self, words: WrittenWords, frequent: Mapping[str, float]) -> None:
+        self._words, self._frequent = words, dict(frequent)
+        digest = hashlib.sha256(words.keys.astype("<i8").tobytes())
+        digest.update(words.spots.astype("<i4").tobytes())
+        self.identity = digest.hexdigest()
+        """SHA-256 (hex) of the dictionary's words; the vocabulary has an identity of its own."""
 
-    def settle(self, words: Sequence[str]) -> list[str]:
+    def settle(self, words: Sequence[str], alone: bool = False) -> list[str]:
         """Return each word, or the spelling that stands for it.
 
         Args:
-            words: In everyday spelling; those that are not bare words of one kind of letters stay.
+            words: In everyday spelling; those that are not bare words of Arabic letters stay.
+            alone: Each is a text by itself.
         """
         settled = list(words)
         bare = [place for place, word in enumerate(settled) if _BARE.fullmatch(word) and _DOUBTFUL.search(word)]
-        if not bare:
-            return settled
-        known = self._knows([settled[place] for place in bare])
-        open_ = [place for place, found in zip(bare, known.tolist(), strict=True) if not found]
-        spellings = [_spellings(settled[place]) for place in open_]
-        flat = [spelling for each in spellings for spelling in each]
+        spellings = [_spellings(settled[place]) for place in bare]
+        # Of each word: itself, the word without its last letter, and its other spellings.
+        flat = [
+            each for place, others in zip(bare, spellings, strict=True) for each in self._asked(settled[place], others)
+        ]
         if not flat:
             return settled
-        found = iter(self._knows(flat).tolist())
-        for place, each in zip(open_, spellings, strict=True):
-            held = _preferred([spelling for spelling in each if next(found)])
-            settled[place] = (
-                held[0] if len(held) == 1 else settled[place] if held else self._frequent_one(each, settled[place])
-            )
+        spots = iter(self._spots(flat).tolist())
+        for place, others in zip(bare, spellings, strict=True):
+            word, own, stem = settled[place], next(spots), next(spots)
+            known = dict(zip(others, islice(spots, len(others)), strict=True))
+            settled[place] = _PARTICLES.get(word) or self._settled(word, own, stem, known, alone)
         return settled
 
-    def _knows(self, words: Sequence[str]) -> NDArray[np.bool_]:
-        keys = keys_of(words)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        known: NDArray[np.bool_] = self._keys[at] == keys
-        return known
+    def _settled(self, word: str, own: int, stem: int, others: Mapping[str, int], alone: bool) -> str:
+        """Return the spelling that stands for one word.
 
-    def _frequent_one(self, spellings: list[str], word: str) -> str:
+        Args:
+            word: The word.
+            own: Its spot in the dictionary, -1 for none.
+            stem: That of the word without its last letter.
+            others: Its other spellings with their spots.
+            alone: As in `settle`.
+        """
+        if own >= 0:
+            same = _preferred([each for each, spot in others.items() if spot == own and each[-1] == word[-1]])
+            if len(same) == 1 and (len(word) >= _LONG or word not in self._frequent):
+                return same[0]
+            feminine = f"{word[:-1]}\u0629"
+            pronoun = word[-1] == "\u0647" and own == stem
+            if alone and pronoun and others.get(feminine, -1) not in (-1, own):
+                return feminine
+            # The dictionary lists its words in alef maksura with a yaa too.
+            maksura = f"{word[:-1]}\u0649"
+            return maksura if word[-1] == "\u064a" and own != stem and others.get(maksura) == own else word
+        held = _preferred([each for each, spot in others.items() if spot >= 0])
+        if len(held) == 1 and (word not in self._frequent or (alone and len(word) >= _LONG)):
+            return held[0]
+        if held:
+            return word
+        probable = self._probable(list(others), word)
+        if probable == word and alone and word not in self._frequent:
+            # Known in no spelling: one ending for both ways to type it.
+            return word[:-1] + {"\u0649": "\u064a", "\u0647": "\u0629"}.get(word[-1], word[-1])
+        return probable
+
+    @staticmethod
+    def _asked(word: str, others: list[str]) -> list[str]:
+        return [word, word[:-1], *others]
+
+    def _spots(self, words: Sequence[str]) -> NDArray[np.int32]:
+        keys = keys_of(words)
+        at = np.minimum(np.searchsorted(self._words.keys, keys), len(self._words.keys) - 1)
+        spots: NDArray[np.int32] = np.where(self._words.keys[at] == keys, self._words.spots[at], np.int32(-1))
+        return spots
+
+    def _probable(self, spellings: list[str], word: str) -> str:
         """Return the spelling that the vocabulary holds as one piece and finds far more probable, else the word."""
         ranked = sorted((self._frequent[each], each) for each in spellings if each in self._frequent)
         if not ranked:
@@ -172,7 +244,7 @@ def _spellings(word: str) -> list[str]:
         base = word[:-1] + end
         found.append(base)
         # One alef at a time: two missing hamzas in one word are rare, and every choice more is a way to be wrong.
-        for place, hamza in product(alefs, "\u0623\u0625\u0622" if alefs else ""):
+        for place, hamza in product(alefs if end == word[-1] else (), "\u0623\u0625\u0622"):
             if place and hamza == "\u0625" and word[place - 1] not in "\u0644\u0648\u0641\u0628\u0643":
                 continue
             found.append(f"{base[:place]}{hamza}{base[place + 1 :]}")

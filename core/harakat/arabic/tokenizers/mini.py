@@ -22,7 +22,7 @@ from harakat.arabic.marks.words import WORD_START, MarkedWords
 from harakat.arabic.spelling.batch import spell_each
 from harakat.arabic.spelling.everyday import RULES_VERSION, Reading, everyday_each, reading_of
 from harakat.arabic.spelling.imlai import is_quranic
-from harakat.arabic.spelling.typed import Lexicon, frequent_words, read_keys
+from harakat.arabic.spelling.typed import Lexicon, WrittenWords, frequent_words, read_words
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, by_characters, groups
 from harakat.arabic.tokenizers.unigram import SPAN, Cutter
 from harakat.arabic.tokenizers.word_cache import WordCache
@@ -56,8 +56,8 @@ class PieceTokenizer:
             ``<pad>`` and ``<unk>``.
         spelling: ``"imlai"`` writes Uthmani text the everyday way first; ``"everyday"`` writes all other ways of
             writing so too (`harakat.arabic.to_everyday`); ``"given"`` takes text as it is.
-        keys: For ``"everyday"``: keys of the words in the model's dictionary, int64, ascending, by which bare words
-            that were typed without hamzas or dots are known. None leaves them as they are.
+        words: For ``"everyday"``: the written words of the model's dictionary, by which bare words that were typed
+            without hamzas or dots are known. None leaves them as they are.
         cache_words: Words to remember in each of two generations; 0 remembers none.
 
     Raises:
@@ -70,13 +70,13 @@ class PieceTokenizer:
         tokenizer: Tokenizer,
         *,
         spelling: str = "imlai",
-        keys: NDArray[np.int64] | None = None,
+        words: WrittenWords | None = None,
         cache_words: int = 65_536,
     ) -> None:
         if spelling not in ("imlai", "everyday", "given"):
             raise OptionError(f"spelling={spelling!r} is unknown: use 'imlai', 'everyday' or 'given'")
-        if keys is not None and spelling != "everyday":
-            raise OptionError(f"keys are of no use with spelling={spelling!r}: use 'everyday' or leave them out")
+        if words is not None and spelling != "everyday":
+            raise OptionError(f"words are of no use with spelling={spelling!r}: use 'everyday' or leave them out")
         if cache_words < 0:
             raise OptionError(f"cache_words={cache_words} is negative: use 0 to remember no words")
         found = {token: tokenizer.token_to_id(token) for token in _SPECIALS}
@@ -92,8 +92,8 @@ class PieceTokenizer:
         # By the reading of the text around a word.
         self._words = {reading: WordCache(2 * cache_words) for reading in Reading}
         content = tokenizer.to_str()
-        self._keys = keys
-        self._lexicon = None if keys is None or not len(keys) else Lexicon(keys, frequent_words(content))
+        self._written = words
+        self._lexicon = Lexicon(words, frequent_words(content)) if words is not None and len(words.keys) else None
         digest = hashlib.sha256(f"{_RULES}\n{spelling}\n".encode())
         if spelling == "everyday":
             digest.update(f"{RULES_VERSION}\n{self._lexicon.identity if self._lexicon else ''}\n".encode())
@@ -119,8 +119,8 @@ class PieceTokenizer:
             tokenizer = Tokenizer.from_str(text)
         except Exception as error:
             raise CheckpointError(f"{file}: not a tokenizer file ({error}); fetch the model again") from error
-        keys = read_keys(file.parent) if spelling == "everyday" else None
-        return cls(tokenizer, spelling=spelling, keys=keys, cache_words=cache_words)
+        words = read_words(file.parent) if spelling == "everyday" else None
+        return cls(tokenizer, spelling=spelling, words=words, cache_words=cache_words)
 
     @property
     def vocab_size(self) -> int:
@@ -193,7 +193,7 @@ class PieceTokenizer:
         if self._spelling == "imlai":
             return spell_each(words, reading == Reading.MEDINA)
         spelt = everyday_each(words, reading)
-        return spelt if self._lexicon is None else self._lexicon.settle(spelt)
+        return spelt if self._lexicon is None else self._lexicon.settle(spelt, reading == Reading.ALONE)
 
     def pieces(self, text: str) -> list[Piece]:
         """Return the tokens of one text for a person to read, special tokens included.
@@ -210,7 +210,7 @@ class PieceTokenizer:
         return [Piece("<s>", self._bos, ""), *inner, Piece("</s>", self._eos, "")]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self.to_json(), self._spelling, self._keys, self._cache_words)
+        return _unpickled, (self.to_json(), self._spelling, self._written, self._cache_words)
 
     def _name(self, index: int) -> str:
         return str(self._tokenizer.id_to_token(index))
@@ -274,11 +274,11 @@ def _split(pieces: NDArray[Any], sizes: NDArray[np.int64]) -> list[bytes]:
     return [raw[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
-def _unpickled(content: str, spelling: str, keys: NDArray[np.int64] | None, cache_words: int) -> PieceTokenizer:
+def _unpickled(content: str, spelling: str, words: WrittenWords | None, cache_words: int) -> PieceTokenizer:
     """Return a tokenizer in another process, without the words that it had cached."""
     from tokenizers import Tokenizer
 
-    return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, keys=keys, cache_words=cache_words)
+    return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, words=words, cache_words=cache_words)
 
 
 def _marked(base: str, marks: str, pieces: bytes) -> bytes:
