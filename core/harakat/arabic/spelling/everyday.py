@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harakat.arabic.spelling.batch import spell_each
 from harakat.arabic.spelling.compatibility import FORMS, PHRASES
-from harakat.arabic.spelling.imlai import is_quranic, spell_word
+from harakat.arabic.spelling.imlai import MUSHAF_SIGNS, is_quranic, spell_word
 from harakat.arabic.spelling.keyboards import DIGITS, LETTERS
-from harakat.arabic.spelling.mushafs import is_indopak, to_medina
-from harakat.arabic.spelling.touching import SIGNS, part_words
+from harakat.arabic.spelling.mushafs import ALEF_DAGGER, HINTS, is_indopak, to_medina
+from harakat.arabic.spelling.touching import SIGNS, STOPS, part_words
+from harakat.arabic.spelling.uthmani.letters import ALEF_WASLA
 from harakat.errors import TextTypeError
 
 __all__ = ["RULES_VERSION", "Reading", "everyday_each", "everyday_word", "reading_of", "to_everyday"]
@@ -28,10 +30,28 @@ __all__ = ["RULES_VERSION", "Reading", "everyday_each", "everyday_word", "readin
 RULES_VERSION = "everyday-1"
 """Raised whenever a rule of this module changes a word; a part of the identity of tokenizers that use it."""
 
+_ROUNDS = 8
 _FOLDED = str.maketrans({**LETTERS, **FORMS, **PHRASES, **DIGITS})
 _FINAL_YEH = re.compile("(?<=[\u064b\u064e\u0670])\u06cc(?![\u0610-\u061a\u0620-\u06d3\u06d5-\u06ff])")
 _STOPPED = "(?<=[\u0620-\u065f\u0670])[.,;:!?\u060c\u061b\u061f\u2026\u06d4]+(?=[\u0620-\u064a]|[^\\w\\s])"
 _TOUCHED = re.compile(f"[{''.join(map(re.escape, (*map(chr, _FOLDED), *SIGNS)))}]|{_STOPPED}")
+
+_HINT = re.compile(f"[{MUSHAF_SIGNS}{HINTS}]")
+
+_EDGE = ord("\n")
+_TOUCHING, _STOP = 1, 2
+
+
+def _kinds() -> NDArray[np.uint8]:
+    """Return the kind of each character: one that calls for a rule here, a stop, or 0."""
+    kinds = np.zeros(0xFF00, np.uint8)
+    kinds[[*_FOLDED, *map(ord, SIGNS)]] = _TOUCHING
+    kinds[[ord(stop) for stop in STOPS]] = _STOP
+    kinds[-1] = 0
+    return kinds
+
+
+_KINDS = _kinds()
 
 
 class Reading(IntEnum):
@@ -49,10 +69,13 @@ class Reading(IntEnum):
 
 def reading_of(text: str) -> Reading:
     """Return the kind of text that the words of `text` are read in."""
-    if is_indopak(text):
-        return Reading.INDOPAK
-    if is_quranic(text):
+    if ALEF_WASLA in text:  # most texts of the mushaf hold one
         return Reading.MEDINA
+    if _HINT.search(text) is not None or ALEF_DAGGER in text:
+        if is_indopak(text):
+            return Reading.INDOPAK
+        if is_quranic(text):
+            return Reading.MEDINA
     return Reading.EVERYDAY if " " in text or len(text.split()) > 1 else Reading.ALONE
 
 
@@ -84,6 +107,19 @@ def everyday_word(word: str, reading: Reading) -> str:
     Returns:
         No word, one, or several with spaces between them.
     """
+    spelt = _once(word, reading)
+    # A sign of the mushaf may have stood between a word and a sign that touches it.
+    for _ in range(_ROUNDS):
+        if _TOUCHED.search(spelt) is None:
+            break
+        again = " ".join([_once(part, Reading.EVERYDAY) for part in spelt.split()])
+        if again == spelt:
+            break
+        spelt = again
+    return spelt
+
+
+def _once(word: str, reading: Reading) -> str:
     quranic = reading in (Reading.MEDINA, Reading.INDOPAK)
     if _TOUCHED.search(word) is not None:
         word = part_words(_FINAL_YEH.sub("\u0649", word).translate(_FOLDED))
@@ -103,9 +139,12 @@ def everyday_each(words: Sequence[str], reading: Reading) -> list[str]:
     """
     if reading == Reading.INDOPAK:
         return [everyday_word(word, reading) for word in words]
-    text = "\n".join(words)
-    at = [match.start() for match in _TOUCHED.finditer(text)]
-    if not at:
+    codes = np.frombuffer(("\n".join(words) + "\n").encode("utf-32-le", "surrogatepass"), "<u4")
+    kinds = _KINDS[np.minimum(codes, len(_KINDS) - 1)]
+    stops = kinds == _STOP
+    stops[:-1] &= (kinds[1:] != _STOP) & (codes[1:] != _EDGE)
+    at = np.flatnonzero((kinds == _TOUCHING) | stops)
+    if not len(at):
         return spell_each(words, reading == Reading.MEDINA)
     ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)) + 1)
     touched = np.unique(np.searchsorted(ends, at, side="right")).tolist()

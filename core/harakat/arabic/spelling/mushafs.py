@@ -12,10 +12,17 @@ import re
 
 from harakat.arabic.marks.diacritics import canonical_mark_order
 
-__all__ = ["is_indopak", "to_medina"]
+__all__ = ["ALEF_DAGGER", "HINTS", "is_indopak", "to_medina"]
 
-# A pronoun with a long vowel, a long farsi yeh with its sukun, or a farsi yeh behind a dagger alef.
-_INDOPAK = re.compile("[\u0647\u06c1][\u0656\u0657]|\u0650\u06cc\u0652|\u0670\u06cc|[\u08d3-\u08e1]")
+# A pronoun with a long vowel, a letter of those keyboards with a vowel mark or behind a dagger alef, alef with dagger
+# alef, and signs of pause of these mushafs alone.
+_INDOPAK = re.compile(
+    "[\u0647\u06c1][\u0656\u0657](?![\u0610-\u061a\u0620-\u065f\u0670-\u06d3\u06df-\u06e8])"
+    "|[\u06a9\u06cc\u06c1\u06c3][\u064b-\u0652]|\u0670\u06cc|\u0627\u0670|[\u08d3-\u08e1]"
+)
+HINTS = "\u0656\u0657\u06a9\u06cc\u06c1\u06c3\u08d3-\u08e1"
+"""Characters, as ranges of a pattern, of which such a text holds one, if it does not write `ALEF_DAGGER`."""
+ALEF_DAGGER = "\u0627\u0670"
 _WASLA = "\u0671"
 
 _LETTER = "[\u0621-\u063a\u0641-\u064a]"
@@ -39,6 +46,7 @@ _RULES = (
     (re.compile("(?<=\u0647)\u0656$"), _KASRA),
     (re.compile("(?<=\u0647)\u0657$"), _DAMMA),
     (re.compile("\u0656"), f"{_KASRA}\u064a"),
+    (re.compile(f"(?<={_DAGGER})\u0648(?={_DAGGER})"), f"\u0648{_FATHA}"),
     (re.compile(f"(?<=[\u0628\u062a-\u063a\u0641-\u0647])({_SHADDA}?){_DAGGER}"), rf"\1{_FATHA}{_DAGGER}"),
     (re.compile("\u0657(?=\u0648)"), _DAMMA),
     (re.compile("\u0657"), f"{_DAMMA}\u0648"),

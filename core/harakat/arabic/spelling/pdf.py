@@ -41,7 +41,7 @@ _BEGINS = {
 _ARTICLE = 3.7
 _CERTAIN = -6.0
 """Logarithm of the odds that a line is in order below which it is turned."""
-_TURNED_WORD = -1.2
+_TURNED_WORD = -0.9
 """The same for a word on average, so that a long line is not turned by chance."""
 
 

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from functools import cache
 
-__all__ = ["SIGNS", "part_words"]
+__all__ = ["SIGNS", "STOPS", "part_words"]
 
 _BULLETS = "*\u2022\u00b7\u25cf\u25cb\u25aa\u25e6\u2023\u2043\u06de\u2605\u2606\u25ba\u25c4\u25a0"
 _QUOTES = "\"'`\u00b4\u2032\u2033"
@@ -35,14 +35,16 @@ SIGNS: str = _AROUND + _SUPERSCRIPTS + _ZWNJ
 _LETTER = "\u0620-\u063f\u0641-\u064a\u066e-\u06d3\u06d5\u06fa-\u06fc\u0750-\u077f\u08a0-\u08c9"
 _MARK = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08ca-\u08e1\u08e3-\u08ff"
 _FOOTNOTE = re.compile(f"(?<=[{_LETTER}{_MARK}])(?:[{_SUPERSCRIPTS}]+|[(\\[{{][0-9]{{1,2}}[)\\]}}])")
-_STOP = f"[.,;:!?\u060c\u061b\u061f\u2026\u06d4]+[{re.escape(_AROUND)}]*"
-_MISSING_SPACE = re.compile(f"(?<=[{_LETTER}{_MARK}])({_STOP})(?=[{re.escape(_AROUND)}]*[{_LETTER}])")
+STOPS = ".,;:!?\u060c\u061b\u061f\u2026\u06d4"
+"""Stops, which stay at the end of a word."""
+_STOPS = f"[{STOPS}]"
+_SIGN = f"[{re.escape(_AROUND)}{_ZWNJ}]"
+_MISSING_SPACE = re.compile(f"(?<=[{_LETTER}{_MARK}])({_SIGN}*{_STOPS}+{_SIGN}*)(?=[{_LETTER}])")
 # Dashes, slashes, brackets and quotes between letters, and ZWNJ there.
-_INSIDE = re.compile(f"(?<=[{_LETTER}{_MARK}])[{re.escape(_AROUND)}{_ZWNJ}/]+(?=[{_LETTER}])")
-_BEFORE_LETTER = re.compile(f"^[{re.escape(_AROUND)}{_ZWNJ}]+(?=[^{re.escape(_AROUND)}{_ZWNJ}])")
-_BEHIND = re.compile(
-    f"(?<=[{_LETTER}{_MARK}.,;:!?\u060c\u061b\u061f\u2026\u06d40-9])[{re.escape(_AROUND)}{_ZWNJ}]+(?=[.,;:!?\u060c\u061b\u061f\u2026\u06d4]*$)"
-)
+_INSIDE = re.compile(f"(?<=[{_LETTER}{_MARK}])(?:[{re.escape(_AROUND)}{_ZWNJ}/]+(?=[{_LETTER}])|[(\\[{{]+(?=[0-9]))")
+_BEFORE = re.compile(f"^{_SIGN}+")
+_BEHIND = re.compile(f"(?<=[^{re.escape(_AROUND)}{_ZWNJ}]){_SIGN}+(?={_STOPS}*$)")
+_NO_SIGN = re.compile(f"[^{re.escape(_AROUND)}{_ZWNJ}]")
 _ARABIC = re.compile(f"[{_LETTER}]")
 
 
@@ -64,4 +66,6 @@ def part_words(word: str) -> str:
 
 
 def _without_signs(part: str) -> str:
-    return _BEHIND.sub("", _BEFORE_LETTER.sub("", part))
+    if _NO_SIGN.search(part) is None:
+        return part
+    return _BEHIND.sub("", _BEFORE.sub("", part))

@@ -1,11 +1,12 @@
 """Everyday typing of bare words: haa for taa marbuta, alef for alef with hamza or maddah, alef maksura for yaa.
 
 A lexicon decides, since only it knows which of two spellings is a word: the dictionary of a model (148,000 written
-words of harakat-mini) and the words that are one piece of its vocabulary. A word that it lacks is replaced by the one
-spelling that it holds, and one that the dictionary lists as another word's spelling without hamza by that word. A word
-that is known stays (aliyy and ala are two words), and so does one with two known spellings. In a text of one word a
-haa that may be a pronoun or a taa marbuta is the latter where that is a word of its own, since a single word to search
-for has no pronouns, and a word known in no spelling gets one ending for both ways to type it. Words with marks stay: a
+words of harakat-mini) and the words that are one piece of its vocabulary. Of a text of one word, that word is replaced
+by the one spelling that the lexicon holds where it lacks the word itself, or lists it as that spelling without hamza;
+a haa that may be a pronoun is a taa marbuta where that makes another word, since a single word to search for has no
+pronouns; and a word known in no spelling gets one ending for both ways to type it. In longer texts, where pronouns and
+imperatives look like such words, only particles are replaced, and words of which nothing else could be meant. A word
+that is known stays (aliyy and ala are two words), and so does one with two known spellings. Words with marks stay: a
 writer who sets marks spells.
 
 Source: the orthographic normalisation of Arabic search (Larkey et al. 2002, doi 10.1145/564376.564425; Habash 2010,
@@ -54,6 +55,7 @@ _PARTICLES = {
 """Particles as they are typed, and as they are spelt; no dictionary lists them."""
 _MOST_ALEFS = 3
 _BARE = re.compile("[\u0621-\u063a\u0641-\u064a]{2,24}")
+_ENDINGS = ("\u0647", "\u0649")
 _DOUBTFUL = re.compile("[\u0627\u0649\u064a\u0647]")
 
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -158,8 +160,12 @@ class Lexicon:
             alone: Each is a text by itself.
         """
         settled = list(words)
-        bare = [place for place, word in enumerate(settled) if _BARE.fullmatch(word) and _DOUBTFUL.search(word)]
-        spellings = [_spellings(settled[place]) for place in bare]
+        if alone:
+            bare = [place for place, word in enumerate(settled) if _DOUBTFUL.search(word) and _BARE.fullmatch(word)]
+        else:
+            likely = [place for place, word in enumerate(settled) if word[-1:] in _ENDINGS or word in _PARTICLES]
+            bare = [place for place in likely if _BARE.fullmatch(settled[place])]
+        spellings = [_spellings(settled[place], alone) for place in bare]
         # Of each word: itself, the word without its last letter, and its other spellings.
         flat = [
             each for place, others in zip(bare, spellings, strict=True) for each in self._asked(settled[place], others)
@@ -183,27 +189,35 @@ class Lexicon:
             others: Its other spellings with their spots.
             alone: As in `settle`.
         """
+        maksura, yaa, feminine = (word[:-1] + end for end in "\u0649\u064a\u0629")
+        if not alone:
+            # A text has pronouns and imperatives: only what is no other word is settled.
+            if own >= 0:
+                return word
+            if word in self._frequent:
+                return self._probable([yaa], word) if word == maksura else word
+            if word == maksura and others[yaa] >= 0 and yaa in self._frequent:
+                return yaa
+            haa = word[-1] == "\u0647" and stem < 0 and word[:-1] not in self._frequent
+            return feminine if haa and others[feminine] >= 0 else word
         if own >= 0:
             same = _preferred([each for each, spot in others.items() if spot == own and each[-1] == word[-1]])
             if len(same) == 1 and (len(word) >= _LONG or word not in self._frequent):
                 return same[0]
-            feminine = f"{word[:-1]}\u0629"
-            pronoun = word[-1] == "\u0647" and own == stem
-            if alone and pronoun and others.get(feminine, -1) not in (-1, own):
+            if word[-1] == "\u0647" and own == stem and others[feminine] not in (-1, own):
                 return feminine
             # The dictionary lists its words in alef maksura with a yaa too.
-            maksura = f"{word[:-1]}\u0649"
-            return maksura if word[-1] == "\u064a" and own != stem and others.get(maksura) == own else word
+            return maksura if word == yaa and own != stem and others[maksura] == own else word
         held = _preferred([each for each, spot in others.items() if spot >= 0])
-        if len(held) == 1 and (word not in self._frequent or (alone and len(word) >= _LONG)):
+        if len(held) == 1 and (word not in self._frequent or len(word) >= _LONG):
             return held[0]
-        if held:
+        if held or word in self._frequent:
             return word
         probable = self._probable(list(others), word)
-        if probable == word and alone and word not in self._frequent:
-            # Known in no spelling: one ending for both ways to type it.
-            return word[:-1] + {"\u0649": "\u064a", "\u0647": "\u0629"}.get(word[-1], word[-1])
-        return probable
+        if probable != word:
+            return probable
+        # Known in no spelling: one ending for both ways to type it.
+        return word[:-1] + {"\u0649": "\u064a", "\u0647": "\u0629"}.get(word[-1], word[-1])
 
     @staticmethod
     def _asked(word: str, others: list[str]) -> list[str]:
@@ -233,9 +247,9 @@ def _preferred(held: list[str]) -> list[str]:
     return [spelling for spelling in held if spelling not in above]
 
 
-def _spellings(word: str) -> list[str]:
-    """Return the other spellings of a bare word that an everyday typist may have meant."""
-    alefs = [place for place, letter in enumerate(word) if letter == "\u0627"][:_MOST_ALEFS]
+def _spellings(word: str, hamzas: bool) -> list[str]:
+    """Return the other spellings of a bare word that an everyday typist may have meant: its ending, or a hamza."""
+    alefs = [place for place, letter in enumerate(word) if letter == "\u0627"][:_MOST_ALEFS] if hamzas else []
     ends = {"\u0647": "\u0647\u0629", "\u0649": "\u0649\u064a", "\u064a": "\u064a\u0649"}.get(word[-1], word[-1])
     if len(word) - 1 in alefs:
         alefs.pop()
