@@ -21,7 +21,7 @@ from harakat.arabic.spelling.compatibility import FORMS, PHRASES
 from harakat.arabic.spelling.imlai import MUSHAF_SIGNS, is_quranic, spell_word
 from harakat.arabic.spelling.keyboards import DIGITS, LETTERS
 from harakat.arabic.spelling.mushafs import ALEF_DAGGER, HINTS, is_indopak, to_medina
-from harakat.arabic.spelling.touching import SIGNS, STOPS, part_words
+from harakat.arabic.spelling.touching import SIGNS, STOPS, bare_word, part_words
 from harakat.arabic.spelling.uthmani.letters import ALEF_WASLA
 from harakat.errors import TextTypeError
 
@@ -31,10 +31,13 @@ RULES_VERSION = "everyday-1"
 """Raised whenever a rule of this module changes a word; a part of the identity of tokenizers that use it."""
 
 _ROUNDS = 8
+# Direction controls, soft hyphen, zero-width characters but the non-joiner: neither letters nor signs.
+_CONTROLS = "\u00ad\u061c\u200b\u200d\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
 _FOLDED = str.maketrans({**LETTERS, **FORMS, **PHRASES, **DIGITS})
 _FINAL_YEH = re.compile("(?<=[\u064b\u064e\u0670])\u06cc(?![\u0610-\u061a\u0620-\u06d3\u06d5-\u06ff])")
 _STOPPED = "(?<=[\u0620-\u065f\u0670])[.,;:!?\u060c\u061b\u061f\u2026\u06d4]+(?=[\u0620-\u064a]|[^\\w\\s])"
-_TOUCHED = re.compile(f"[{''.join(map(re.escape, (*map(chr, _FOLDED), *SIGNS)))}]|{_STOPPED}")
+_TOUCHED = re.compile(f"[{''.join(map(re.escape, (*map(chr, _FOLDED), *SIGNS)))}{_CONTROLS}]|{_STOPPED}")
 
 _HINT = re.compile(f"[{MUSHAF_SIGNS}{HINTS}]")
 
@@ -46,6 +49,7 @@ def _kinds() -> NDArray[np.uint8]:
     """Return the kind of each character: one that calls for a rule here, a stop, or 0."""
     kinds = np.zeros(0xFF00, np.uint8)
     kinds[[*_FOLDED, *map(ord, SIGNS)]] = _TOUCHING
+    kinds[[point for point in range(0xFF00) if _CONTROL.match(chr(point))]] = _TOUCHING
     kinds[[ord(stop) for stop in STOPS]] = _STOP
     kinds[-1] = 0
     return kinds
@@ -107,6 +111,12 @@ def everyday_word(word: str, reading: Reading) -> str:
     Returns:
         No word, one, or several with spaces between them.
     """
+    if _CONTROL.search(word) is not None:
+        word = _CONTROL.sub("", word)
+    if reading != Reading.INDOPAK:
+        bare = bare_word(word)
+        if bare is not None:
+            return spell_word(bare, reading == Reading.MEDINA)
     spelt = _once(word, reading)
     # A sign of the mushaf may have stood between a word and a sign that touches it.
     for _ in range(_ROUNDS):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harakat.arabic import strip_marks, to_everyday, to_imlai
-from harakat.arabic.spelling import compatibility, keyboards, touching
+from harakat.arabic.spelling import compatibility, everyday, keyboards, touching
 from harakat.arabic.spelling.everyday import Reading, everyday_each, everyday_word, reading_of
 from harakat.errors import TextTypeError
 from support.indopak import to_indopak
@@ -52,6 +52,7 @@ VERSES = [ayah.text for ayah in quran_text.Mushaf.hafs().ayahs]
         ("قال.ثم", "قال. ثم"),
         ("نعم»،ثم", "نعم، ثم"),
         ("می\u200cروم", "مي روم"),
+        ("\u200f-قال\u200f:\u200f", "قال:"),
         ("حديث رقم ۱۲٣٤", "حديث رقم 1234"),
         ("٣٫٥٪ و١٬٠٠٠", "3.5% و1,000"),
         ("ﷺ", "صلى الله عليه وسلم"),
@@ -91,6 +92,17 @@ def test_words_of_letters_and_marks_are_those_of_to_imlai(words):
 @given(PLAIN, st.sampled_from(["«{}»", "({})", "[{}]", "﴿{}﴾", '"{}"', "“{}”", "*{}*", "–{}–", "• {}", "•{}"]))
 def test_a_word_is_the_same_with_signs_around_it(word, pattern):
     assert to_everyday(pattern.format(word)).split()[-1:] == to_everyday(word).split()
+
+
+@pytest.mark.parametrize("reading", [Reading.EVERYDAY, Reading.MEDINA])
+def test_the_quick_way_gives_what_all_rules_give(reading, monkeypatch):
+    words = [word for text in [*mushaf_texts(31, 500), *nasty_texts(32, 500)] for word in text.split()]
+    words += [
+        before + word + behind for word in words[:500] for before, behind in (("«", "»:"), ("(", ")."), ("-", ""))
+    ]
+    quick = [everyday_word(word, reading) for word in words]
+    monkeypatch.setattr(everyday, "bare_word", lambda word: None)
+    assert [everyday_word(word, reading) for word in words] == quick
 
 
 @given(st.integers(0, 10**12))
