@@ -47,7 +47,7 @@ _TOUCHING, _STOP = 1, 2
 
 def _kinds() -> NDArray[np.uint8]:
     """Return the kind of each character: one that calls for a rule here, a stop, or 0."""
-    kinds = np.zeros(0xFF00, np.uint8)
+    kinds = np.zeros(0xFF01, np.uint8)
     kinds[[*_FOLDED, *map(ord, SIGNS)]] = _TOUCHING
     kinds[[point for point in range(0xFF00) if _CONTROL.match(chr(point))]] = _TOUCHING
     kinds[[ord(stop) for stop in STOPS]] = _STOP
