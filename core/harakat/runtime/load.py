@@ -76,7 +76,7 @@ def load(options: EncoderOptions) -> Checkpoint:
         config=config,
         dims=_dims(located, config, network.hidden_size),
         tokenizer=tokenizer,
-        spelling=recipe.options.spelling,
+        spelling=options.spelling or config.spelling,
         segmentation="on" if getattr(tokenizer, "segmentation", False) else "off",
         engine=engine,
         prefetcher=Prefetcher(tokenizer, recipe, options.workers, beside=device.type == "cuda"),

@@ -99,7 +99,10 @@ def tokenizer_recipe(options: EncoderOptions, folder: Path, config: CheckpointCo
         if options.segmentation or options.morphology:
             raise OptionError(f"segmentation: {folder.name} was trained without clitic segmentation and has none")
     morphology = None if options.morphology is None else str(options.morphology)
-    chosen = TokenizerOptions(options.spelling or config.spelling, options.segmentation, morphology)
+    spelling = options.spelling or config.spelling
+    if spelling == "imlai" and config.everyday:
+        spelling = "everyday"
+    chosen = TokenizerOptions(spelling, options.segmentation, morphology)
     return TokenizerRecipe(folder, family.model_type, chosen)
 
 

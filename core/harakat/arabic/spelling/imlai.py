@@ -25,6 +25,7 @@ from harakat.arabic.spelling.uthmani import respell
 from harakat.errors import OptionError, TextTypeError
 
 __all__ = [
+    "MUSHAF_SIGNS",
     "AlignedText",
     "canonical_spelling",
     "find_signs",
@@ -91,7 +92,9 @@ _LETTER_FOLLOWS = re.compile(f"[{_MARK}]*[{_LETTER}]")
 _QURANIC = re.compile(
     f"[{_MUSHAF}]|[^\u0627]\u0653|\u064e\u0651?\u0627\u0653(?=[\u0621\u0623-\u0626]|(?![{_WORD_CHAR}]))"
 )
-_ANY_QURANIC = re.compile(f"[{_MUSHAF}{MADDAH}]")
+MUSHAF_SIGNS = f"{_MUSHAF}{MADDAH}"
+"""Characters, as ranges of a pattern, of which every text of the mushaf holds one."""
+_ANY_QURANIC = re.compile(f"[{MUSHAF_SIGNS}]")
 _HAS_MARK = re.compile(f"[{_MARK}{_RARE}{_MUSHAF}{_PAUSE}]")
 _WORD = re.compile(f"[{_WORD_CHAR}]+")
 

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from harakat.arabic.marks import codes as markcodes
 from harakat.arabic.marks.words import WORD_START, MarkedWords
 from harakat.arabic.spelling.batch import spell_each
+from harakat.arabic.spelling.everyday import RULES_VERSION, Reading, everyday_each, reading_of
 from harakat.arabic.spelling.imlai import is_quranic
+from harakat.arabic.spelling.typed import Lexicon, WrittenWords, frequent_words, read_words
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, by_characters, groups
 from harakat.arabic.tokenizers.unigram import SPAN, Cutter
 from harakat.arabic.tokenizers.word_cache import WordCache
@@ -52,7 +54,10 @@ class PieceTokenizer:
     Args:
         tokenizer: A Hugging Face Unigram tokenizer with Metaspace words and the special tokens ``<s>``, ``</s>``,
             ``<pad>`` and ``<unk>``.
-        spelling: ``"imlai"`` writes Uthmani text the everyday way first; ``"given"`` takes it as it is.
+        spelling: ``"imlai"`` writes Uthmani text the everyday way first; ``"everyday"`` writes all other ways of
+            writing so too (`harakat.arabic.to_everyday`); ``"given"`` takes text as it is.
+        words: For ``"everyday"``: the written words of the model's dictionary, by which bare words that were typed
+            without hamzas or dots are known. None leaves them as they are.
         cache_words: Words to remember in each of two generations; 0 remembers none.
 
     Raises:
@@ -60,9 +65,18 @@ class PieceTokenizer:
         OptionError: An unknown spelling or a negative cache size.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, spelling: str = "imlai", cache_words: int = 65_536) -> None:
-        if spelling not in ("imlai", "given"):
-            raise OptionError(f"spelling={spelling!r} is unknown: use 'imlai' or 'given'")
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        spelling: str = "imlai",
+        words: WrittenWords | None = None,
+        cache_words: int = 65_536,
+    ) -> None:
+        if spelling not in ("imlai", "everyday", "given"):
+            raise OptionError(f"spelling={spelling!r} is unknown: use 'imlai', 'everyday' or 'given'")
+        if words is not None and spelling != "everyday":
+            raise OptionError(f"words are of no use with spelling={spelling!r}: use 'everyday' or leave them out")
         if cache_words < 0:
             raise OptionError(f"cache_words={cache_words} is negative: use 0 to remember no words")
         found = {token: tokenizer.token_to_id(token) for token in _SPECIALS}
@@ -75,20 +89,24 @@ class PieceTokenizer:
         self._bos, self._eos, self._pad, self._unk = (specials[token] for token in _SPECIALS)
         self._size = tokenizer.get_vocab_size()
         self._cache_words = cache_words
-        # By whether the text around a word is one of the mushaf.
-        self._words = {quranic: WordCache(2 * cache_words) for quranic in (False, True)}
-        digest = hashlib.sha256(f"{_RULES}\n{spelling}\n".encode())
+        # By the reading of the text around a word.
+        self._words = {reading: WordCache(2 * cache_words) for reading in Reading}
         content = tokenizer.to_str()
+        self._written = words
+        self._lexicon = Lexicon(words, frequent_words(content)) if words is not None and len(words.keys) else None
+        digest = hashlib.sha256(f"{_RULES}\n{spelling}\n".encode())
+        if spelling == "everyday":
+            digest.update(f"{RULES_VERSION}\n{self._lexicon.identity if self._lexicon else ''}\n".encode())
         digest.update(content.encode())
         self._identity = digest.hexdigest()[:16]
         self._cutter = Cutter(tokenizer, content, 2 * cache_words)
 
     @classmethod
     def from_folder(cls, path: str | Path, *, spelling: str = "imlai", cache_words: int = 65_536) -> PieceTokenizer:
-        """Read ``tokenizer.json`` in the folder `path`.
+        """Read ``tokenizer.json`` in the folder `path`, and for ``"everyday"`` the words of its dictionary.
 
         Raises:
-            CheckpointError: The file is missing, unreadable, or no tokenizer.
+            CheckpointError: A file is missing, unreadable, or no tokenizer.
         """
         from tokenizers import Tokenizer
 
@@ -101,7 +119,8 @@ class PieceTokenizer:
             tokenizer = Tokenizer.from_str(text)
         except Exception as error:
             raise CheckpointError(f"{file}: not a tokenizer file ({error}); fetch the model again") from error
-        return cls(tokenizer, spelling=spelling, cache_words=cache_words)
+        words = read_words(file.parent) if spelling == "everyday" else None
+        return cls(tokenizer, spelling=spelling, words=words, cache_words=cache_words)
 
     @property
     def vocab_size(self) -> int:
@@ -130,7 +149,7 @@ class PieceTokenizer:
 
     @property
     def spelling(self) -> str:
-        """Return ``"imlai"`` or ``"given"``."""
+        """Return ``"imlai"``, ``"everyday"`` or ``"given"``."""
         return self._spelling
 
     def to_json(self) -> str:
@@ -146,12 +165,12 @@ class PieceTokenizer:
 
     def _of_group(self, texts: list[str]) -> list[Tokens]:
         """Tokenize a group of texts whose new words are looked up together."""
-        kinds = [False] * len(texts) if self._spelling == "given" else list(map(is_quranic, texts))
+        kinds = [self._reading(text) for text in texts]
         records: list[Any] = [None] * len(texts)
-        for quranic in set(kinds):
-            places = [place for place, kind in enumerate(kinds) if kind is quranic]
+        for reading in set(kinds):
+            places = [place for place, kind in enumerate(kinds) if kind is reading]
             words = map(str.split, [texts[place] for place in places])
-            assembled = self._words[quranic].assemble(words, partial(self._make, quranic))
+            assembled = self._words[reading].assemble(words, partial(self._make, reading))
             for place, record in zip(places, assembled, strict=True):
                 records[place] = record
         pieces = np.frombuffer(b"".join(records), dtype=_PIECE)
@@ -162,6 +181,19 @@ class PieceTokenizer:
             tokens.append(Tokens(ids[start:end], marks[start:end]))
             start = end
         return tokens
+
+    def _reading(self, text: str) -> Reading:
+        if self._spelling == "everyday":
+            return reading_of(text)
+        return Reading.MEDINA if self._spelling == "imlai" and is_quranic(text) else Reading.EVERYDAY
+
+    def _spell(self, words: list[str], reading: Reading) -> list[str]:
+        if self._spelling == "given":
+            return words
+        if self._spelling == "imlai":
+            return spell_each(words, reading == Reading.MEDINA)
+        spelt = everyday_each(words, reading)
+        return spelt if self._lexicon is None else self._lexicon.settle(spelt, reading == Reading.ALONE)
 
     def pieces(self, text: str) -> list[Piece]:
         """Return the tokens of one text for a person to read, special tokens included.
@@ -178,16 +210,16 @@ class PieceTokenizer:
         return [Piece("<s>", self._bos, ""), *inner, Piece("</s>", self._eos, "")]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self.to_json(), self._spelling, self._cache_words)
+        return _unpickled, (self.to_json(), self._spelling, self._written, self._cache_words)
 
     def _name(self, index: int) -> str:
         return str(self._tokenizer.id_to_token(index))
 
-    def _make(self, quranic: bool, words: list[str]) -> dict[str, bytes]:
+    def _make(self, reading: Reading, words: list[str]) -> dict[str, bytes]:
         """Return the pieces of words as the bytes of an array of `_PIECE`."""
         made: dict[str, bytes] = {}
         for some in _portions(words):
-            spelt = some if self._spelling == "given" else spell_each(some, quranic)
+            spelt = self._spell(some, reading)
             alone = len(some) < _FEW or len(some[-1]) > _LONGEST or not self._cutter.cuts_many
             made.update(zip(some, self._one_by_one(spelt) if alone else self._encode_batch(spelt), strict=True))
         return made
@@ -242,11 +274,11 @@ def _split(pieces: NDArray[Any], sizes: NDArray[np.int64]) -> list[bytes]:
     return [raw[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
-def _unpickled(content: str, spelling: str, cache_words: int) -> PieceTokenizer:
+def _unpickled(content: str, spelling: str, words: WrittenWords | None, cache_words: int) -> PieceTokenizer:
     """Return a tokenizer in another process, without the words that it had cached."""
     from tokenizers import Tokenizer
 
-    return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, cache_words=cache_words)
+    return PieceTokenizer(Tokenizer.from_str(content), spelling=spelling, words=words, cache_words=cache_words)
 
 
 def _marked(base: str, marks: str, pieces: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harakat._support.checks import check_one_of, surrogate_at
+from harakat.arabic.marks.diacritics import canonical_mark_order
 from harakat.arabic.tokenizers.context_free import cut, reads_words_alone, separator_stands_alone
 from harakat.arabic.tokenizers.published import PUBLISHED_MARKS, RULES_VERSION, prepare
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, groups
@@ -27,7 +28,7 @@ __all__ = ["ArabicTokenizer", "Spelling"]
 
 _LANDMARKS = "^~`|\\<>@#$%&_=*qxzQXZ+{};/[]0123456789"
 
-Spelling = Literal["as-is", "imlai"]
+Spelling = Literal["as-is", "imlai", "everyday"]
 
 
 class ArabicTokenizer:
@@ -44,7 +45,7 @@ class ArabicTokenizer:
         spelling: Spelling = "as-is",
         cache_words: int = 200_000,
     ) -> None:
-        check_one_of("spelling", spelling, ("as-is", "imlai"), "'as-is' or 'imlai'")
+        check_one_of("spelling", spelling, ("as-is", "imlai", "everyday"), "'as-is', 'imlai' or 'everyday'")
         if cache_words < 0:
             raise OptionError(f"cache_words={cache_words} is negative; 0 switches the word cache off")
         self._vocabulary = vocabulary
@@ -74,7 +75,8 @@ class ArabicTokenizer:
                 (`apply_stemming` in its config). Another choice than the checkpoint's gives other ids.
             morphology: Where the segmentation's data is: a folder or a catalogue name. None: calima-msa-r13.
             spelling: ``"imlai"`` brings Uthmani spelling to everyday spelling first, and the marks of a letter to one
-                order (`harakat.arabic.spelling.imlai.canonical_spelling`); ``"as-is"`` is the published behaviour.
+                order (`harakat.arabic.spelling.imlai.canonical_spelling`); ``"everyday"`` does so with all ways of
+                writing (`harakat.arabic.to_everyday`); ``"as-is"`` is the published behaviour.
             cache_words: How many words the word cache may hold; 0 switches it off. Never changes an id.
 
         Returns:
@@ -135,12 +137,21 @@ class ArabicTokenizer:
         return self._cache
 
     @property
+    def _rules(self) -> list[str]:
+        if self._spelling != "everyday":
+            return []
+        from harakat.arabic.spelling.everyday import RULES_VERSION as EVERYDAY_RULES
+
+        return [EVERYDAY_RULES]
+
+    @property
     def identity(self) -> str:
         """Return a short hex digest of everything that decides the ids."""
         parts = [
             RULES_VERSION,
             self._vocabulary.digest,
             f"spelling={self._spelling}",
+            *self._rules,
             f"segmentation={self._segmenter.identity if self._segmenter else 'off'}",
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -155,7 +166,7 @@ class ArabicTokenizer:
             TextError: The text holds a lone surrogate.
         """
         _check(text)
-        return self._prepare(self._respell(text) if self._spelling == "imlai" else text)
+        return self._prepare(text if self._spelling == "as-is" else self._respell(text))
 
     def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text, in order, whole and without special tokens.
@@ -172,7 +183,7 @@ class ArabicTokenizer:
         """
         tokens: list[Tokens] = []
         for group in groups(texts):
-            respelt = [self._respell(text) for text in group] if self._spelling == "imlai" else group
+            respelt = group if self._spelling == "as-is" else [self._respell(text) for text in group]
             try:
                 tokens += self._whole(respelt) if self._cache is None else self._by_runs(respelt, self._cache)
             except TextError:
@@ -182,6 +193,10 @@ class ArabicTokenizer:
         return tokens
 
     def _respell(self, text: str) -> str:
+        if self._spelling == "everyday":
+            from harakat.arabic.spelling.everyday import to_everyday
+
+            return canonical_mark_order(to_everyday(text))
         from harakat.arabic.spelling.imlai import canonical_spelling
 
         return canonical_spelling(text)

@@ -12,7 +12,7 @@ from harakat._support.json_files import positive_int, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
 from harakat.model.families.family import Family
-from harakat.model.families.names import known_model_type
+from harakat.model.families.names import EVERYDAY_FORMAT, known_model_type
 from harakat.model.families.table import FAMILIES
 
 __all__ = ["CheckpointConfig", "read_config"]
@@ -33,6 +33,7 @@ class CheckpointConfig:
         dims: Trained Matryoshka dims that the files name, largest first; () where they name none.
         prompts: Texts put before an input, by role (``"query"``, ``"document"``).
         spelling: ``"as-is"`` or ``"imlai"``: the spelling the checkpoint was trained on.
+        everyday: True where ``spelling="imlai"`` stands for all rules of `harakat.arabic.to_everyday`, by the format.
         dim: Size that vectors are cut to where no other is asked for; None for the full one.
     """
 
@@ -43,6 +44,7 @@ class CheckpointConfig:
     dims: tuple[int, ...]
     prompts: Mapping[str, str]
     spelling: str
+    everyday: bool = False
     dim: int | None = None
 
 
@@ -67,6 +69,7 @@ def read_config(folder: Path) -> CheckpointConfig:
         dims=_dims(raw, path),
         prompts=_prompts(folder),
         spelling=_spelling(raw, path),
+        everyday=raw.get("format") == EVERYDAY_FORMAT,
         dim=check_modules(folder, raw.get("hidden_size")),
     )
 

@@ -54,7 +54,7 @@ class TokenizerOptions(NamedTuple):
     """Options of a tokenizer; None leaves a choice to the checkpoint."""
 
     spelling: str
-    """``"as-is"`` or ``"imlai"``."""
+    """``"as-is"``, ``"imlai"``, or ``"everyday"`` where the format of the checkpoint reads by all rules."""
     segmentation: bool | None = None
     """Whether clitics are split off."""
     morphology: str | None = None

@@ -34,7 +34,7 @@ def _load(files: NetworkFiles, device: torch.device | str, dtype: torch.dtype) -
 def _open_tokenizer(folder: Path, options: TokenizerOptions) -> PieceTokenizer:
     from harakat.arabic.tokenizers.mini import PieceTokenizer
 
-    return PieceTokenizer.from_folder(folder)  # nothing to choose
+    return PieceTokenizer.from_folder(folder, spelling="everyday" if options.spelling == "everyday" else "imlai")
 
 
 def _one_text(network: Any) -> OneText | None:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from harakat._support.checks import is_whole
 from harakat.arabic.marks.codes import CASE_SLOT, CLASSES, INNER_MARKS, SLOTS
 from harakat.errors import CheckpointError
-from harakat.model.families.names import MARKED_BERT, check_model_type
+from harakat.model.families.names import EVERYDAY_FORMAT, MARKED_BERT, check_model_type
 from harakat.model.layers.attention import Attention, count_in_sequence
 from harakat.model.layers.dictionary import Dictionary, DictionarySize
 from harakat.model.layers.packed_linear import linear_gelu, linear_plus
@@ -28,7 +28,10 @@ from harakat.model.layers.packed_linear import linear_gelu, linear_plus
 __all__ = ["FORMAT", "Attention", "MarkedBert", "MarkedBertConfig"]
 
 FORMAT = 2
-"""Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``."""
+"""Raised whenever the same weights would mean other vectors; 1 had no `format` in its ``config.json``.
+
+`EVERYDAY_FORMAT` is the same network over text that is read by more rules of spelling.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class MarkedBertConfig:
             CheckpointError: `model_type` or `format` is another one, or a field is missing or out of range.
         """
         check_model_type(values, MARKED_BERT)
-        if values.get("format") != FORMAT:
+        if values.get("format") not in (FORMAT, EVERYDAY_FORMAT):
             raise CheckpointError(
                 f"config.json: format={values.get('format')!r}, but this harakat computes format {FORMAT}, where the "
                 "gain of marks goes by how many pieces bear them; the vectors would be others. Use the harakat that "

@@ -10,10 +10,13 @@ from typing import Any
 
 from harakat.errors import CheckpointError
 
-__all__ = ["MARKED_BERT", "NEOARABERT", "check_model_type", "is_neoarabert", "known_model_type"]
+__all__ = ["EVERYDAY_FORMAT", "MARKED_BERT", "NEOARABERT", "check_model_type", "is_neoarabert", "known_model_type"]
 
 NEOARABERT = "neoarabert"
 MARKED_BERT = "harakat-marked-bert"
+
+EVERYDAY_FORMAT = 3
+"""Format in ``config.json`` from which on texts are read by all rules of `harakat.arabic.to_everyday`."""
 
 
 def known_model_type(raw: Mapping[str, Any], path: object) -> str:
