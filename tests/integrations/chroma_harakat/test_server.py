@@ -16,7 +16,9 @@ from support.numbered import numbered
 RECORDS = [(f"r{i}", numbered(i), {"n": i}) for i in range(900)]
 
 
-def test_a_server_keeps_the_contract_and_survives_being_killed(server: Server, encoder: Encoder, other: Encoder):
+def test_a_server_keeps_the_contract_and_survives_being_killed(
+    server: Server, encoder: Encoder, other: Encoder, monkeypatch: pytest.MonkeyPatch
+):
     client = server.client()
     with pytest.raises(CollectionError, match="no collection 'poems'"):
         open_collection(client, "poems", encoder)
@@ -26,12 +28,15 @@ def test_a_server_keeps_the_contract_and_survives_being_killed(server: Server, e
     with pytest.raises(FingerprintError, match="weights"):
         open_collection(client, "poems", other)
 
-    def kill(done: int) -> None:
-        if server.process and server.process.poll() is None:
-            server.kill()
+    upsert = poems.raw.upsert
 
+    def kill(**batch: Any) -> None:
+        upsert(**batch)
+        server.kill()
+
+    monkeypatch.setattr(poems.raw, "upsert", kill)
     with pytest.raises(StoreError, match="the Chroma server does not answer.*200 records are in collection 'poems'"):
-        poems.ingest(RECORDS, batch_size=200, show_progress=kill)
+        poems.ingest(RECORDS, batch_size=200)
     with pytest.raises(StoreError):
         poems.search("نص")
 

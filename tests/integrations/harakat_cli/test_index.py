@@ -400,7 +400,7 @@ def test_the_quran_killed_again_and_again(
 def test_interrupting_stops_cleanly(
     start: Callable[..., subprocess.Popen[bytes]], run: Run, tmp_path: Path, tiny_folder: Path
 ):
-    write_lines(tmp_path / "a.jsonl", 1700)
+    write_lines(tmp_path / "a.jsonl", 8000)
     process = start("index", "a.jsonl", "chroma:store", "--model", tiny_folder)
     assert process.stderr is not None
     wait_until_stored(tmp_path / "store", 1, process)
@@ -409,4 +409,4 @@ def test_interrupting_stops_cleanly(
     assert process.wait() == 130, said
     assert "the same command goes on from there" in said and "Traceback" not in said
     report = json.loads(run("index", "a.jsonl", "chroma:store", "--json").stdout)
-    assert report["records"] == 1700 and report["stored_before"] > 0
+    assert report["records"] == 8000 and report["stored_before"] > 0

@@ -83,7 +83,7 @@ def _chroma(mini: Encoder) -> dict[str, Any]:
         "get_config from an encoder": tied.get_config(),
         "repr": repr(function),
         "vectors": [row.tolist()[:8] for row in function(["عِلْم", "عَلَم"])],
-        "metadata": collection.metadata,
+        "metadata": collection.raw.metadata,
         "configuration": by_name.configuration_json,
         "fingerprint_metadata": chroma_harakat.fingerprint_metadata(mini),
         "recorded_options": chroma_harakat.recorded_options(client, "golden"),

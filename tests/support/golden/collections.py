@@ -63,11 +63,7 @@ class Opened:
         Returns:
             How many were written, and how many were there.
         """
-        if self._chroma:
-            rows = [(r["id"], r["text"], _payload(r)) for r in RECORDS]
-            report = chroma_harakat.ingest(self.client, NAME, self.encoder, rows)
-        else:
-            report = self.collection.ingest(RECORDS, show_progress=False)
+        report = self.collection.ingest(RECORDS, show_progress=False)
         return report.written, report.skipped
 
     def search(self) -> dict[str, Any]:
@@ -76,20 +72,11 @@ class Opened:
         Returns:
             For each the hits, best first: id, score, text and payload.
         """
-        return {key: [_hit(hit) for hit in self._hits(text)] for key, text in QUERIES.items()}
-
-    def _hits(self, text: str) -> list[Any]:
-        if self._chroma:
-            return chroma_harakat.search(self.client, NAME, self.encoder, [text])[0]
-        return self.collection.search(text)  # type: ignore[no-any-return]
+        return {key: [_hit(hit) for hit in self.collection.search(text)] for key, text in QUERIES.items()}
 
     def metadata(self) -> Any:
         """Read what the collection keeps about its encoder."""
-        return self.collection.metadata if self._chroma else self.collection.layout.metadata()
-
-
-def _payload(record: dict[str, object]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in ("id", "text")}
+        return self.collection.raw.metadata if self._chroma else self.collection.layout.metadata()
 
 
 def _hit(hit: Any) -> dict[str, Any]:

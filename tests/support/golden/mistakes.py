@@ -165,11 +165,11 @@ def _chroma(encoder: Encoder) -> dict[str, Callable[[], object]]:
     others = chromadb.PersistentClient("chroma-foreign", settings=settings)
     others.create_collection("foreign", embedding_function=None)
     smaller = encoder.with_options(dim=32)
-    chroma_harakat.create_collection(client, "poems", encoder)
-    chroma_harakat.ingest(client, "poems", encoder, [("1", "نص")])
+    poems = chroma_harakat.create_collection(client, "poems", encoder)
+    poems.ingest([("1", "نص")])
 
     def ingest(*records: Any, **options: Any) -> Callable[[], object]:
-        return lambda: chroma_harakat.ingest(client, "poems", encoder, records, **options)
+        return lambda: poems.ingest(records, **options)
 
     mistakes: dict[str, Callable[[], object]] = {
         "open missing": lambda: chroma_harakat.open_collection(client, "absent", encoder),
@@ -194,10 +194,10 @@ def _chroma(encoder: Encoder) -> dict[str, Callable[[], object]]:
         "ingest payload too large": ingest(("2", "نص", {"a": 2**63})),
         "ingest payload not finite": ingest(("2", "نص", {"a": float("nan")})),
         "ingest unknown on_change": ingest(on_change="replace"),
-        "ingest batch of none": ingest(batch_records=0),
-        "search limit 0": lambda: chroma_harakat.search(client, "poems", encoder, ["نص"], limit=0),
-        "search bad filter": lambda: chroma_harakat.search(client, "poems", encoder, ["نص"], where={"$bad": 1}),
-        "search number": lambda: chroma_harakat.search(client, "poems", encoder, [1]),  # type: ignore[list-item]
+        "ingest batch of none": ingest(batch_size=0),
+        "search limit 0": lambda: poems.search("نص", limit=0),
+        "search bad filter": lambda: poems.search("نص", filter={"$bad": 1}),
+        "search number": lambda: poems.search(1),  # type: ignore[arg-type]
         "config unknown option": lambda: chroma_harakat.HarakatEmbeddingFunction.validate_config(
             {"model": "harakat-mini", "dims": 64}
         ),

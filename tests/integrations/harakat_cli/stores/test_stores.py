@@ -100,13 +100,13 @@ def test_another_encoder_is_refused_before_anything_is_read(
     run: Run, place: str, tmp_path: Path, tiny_folder: Path, other_folder: Path
 ):
     write_lines(tmp_path / "a.jsonl", 5)
-    index(run, "a.jsonl", f"{place}#c", "--model", tiny_folder)
+    index(run, "a.jsonl", f"{place}#poems", "--model", tiny_folder)
     for wrong, part in (
         (("--model", other_folder), "weights"),
         (("--model", tiny_folder, "--dim", 16), "dim: '16' here"),
     ):
         for command in (["index", "a.jsonl"], ["search", "نص"]):
-            done = run(*command, f"{place}#c", *wrong)
+            done = run(*command, f"{place}#poems", *wrong)
             assert done.exit_code == 2 and "another encoder" in done.stderr and part in done.stderr, done.output
 
 
