@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -466,6 +467,7 @@ class Encoder:
             document_prompt=self.document_prompt,
             dim=self.dim,
             precision=self.precision,
+            network=json.dumps(self._checkpoint.network.settings, sort_keys=True),
         )
 
     def __repr__(self) -> str:

@@ -78,8 +78,8 @@ def check_update(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     if old.get("fingerprint") and old.get("fingerprint") == new.get("fingerprint"):
         return
     differing = [key for key in (*DECIDING, "fingerprint") if old.get(key) != new.get(key)]
-    # A fingerprint that only one side has learnt says nothing by itself.
-    if differing == ["fingerprint"] and not (old.get("fingerprint") and new.get("fingerprint")):
+    # A fingerprint that only one side has learnt says nothing by itself, nor do two of different versions.
+    if differing == ["fingerprint"] and _version(old) != _version(new):
         return
     if differing:
         what = "; ".join(f"{key}: {old.get(key)!r} there, {new.get(key)!r} here" for key in differing)
@@ -87,6 +87,10 @@ def check_update(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
             f"the collection's vectors were made with another configuration ({what}) and would not be comparable; "
             f"make a new collection for the new encoder"
         )
+
+
+def _version(config: Mapping[str, Any]) -> str:
+    return str(config.get("fingerprint") or "").partition(":")[0]
 
 
 def portable(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class HarakatEmbeddingFunction(EmbeddingFunction[Documents]):
             options = {key: value for key, value in self._config.items() if key != "fingerprint"}
             encoder = Encoder.cached(**options)
             wanted = self._config.get("fingerprint")
-            if wanted and str(encoder.fingerprint) != wanted:
+            if wanted and not encoder.fingerprint.matches(wanted):
                 raise FingerprintError(
                     f"the files of {self._config['model']!r} are not those that made this collection (fingerprint "
                     f"{encoder.fingerprint} here, {wanted} there); bring the old files back, or make a new collection"

@@ -198,6 +198,8 @@ def _open(client: ClientAPI, raw: RawCollection, encoder: Encoder) -> Collection
     _check_collection(raw, encoder)
     stored = _stored_config(raw)
     if stored is not None:
+        if encoder.fingerprint.matches(stored.get("fingerprint", "")):  # of the former version, it may be
+            stored = {**stored, "fingerprint": str(encoder.fingerprint)}
         try:
             check_update({**stored, "model": ""}, {**function.get_config(), "model": ""})
         except FingerprintError as error:

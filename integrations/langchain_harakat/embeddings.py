@@ -88,7 +88,7 @@ class HarakatEmbeddings(OptionFields, Embeddings):  # type: ignore[misc]
 
     @property
     def fingerprint(self) -> str:
-        """Return the fingerprint of these vectors, equal for comparable ones: ``hk1:`` and 24 hex digits."""
+        """Return the fingerprint of these vectors, equal for comparable ones: ``hk2:`` and 24 hex digits."""
         return str(self._encoder.fingerprint)
 
     # Embeddings

@@ -103,7 +103,7 @@ def check_fingerprint(
     fingerprint = encoder.fingerprint
     parts = {key: value for key, value in recorded.parts.items() if key != "dim" or not recorded.any_dim}
     difference = fingerprint.difference(parts)
-    if recorded.fingerprint != str(fingerprint) and (difference or not recorded.any_dim):
+    if not fingerprint.matches(recorded.fingerprint) and (difference or not recorded.any_dim):
         raise FingerprintError(
             f"the collection {name!r} was made by another encoder ({'; '.join(difference) or recorded.fingerprint}). "
             f"{way_out or 'Use that one, or make a new collection for this one'}"

@@ -59,10 +59,9 @@ def check_fingerprint(encoder: Encoder, expected: str | None) -> None:
     """
     if expected is None:
         return
-    actual = str(encoder.fingerprint)
-    if actual != expected:
+    if not encoder.fingerprint.matches(expected):
         raise FingerprintError(
             f"this configuration was saved with the encoder {expected}, but {encoder.options['model']!r} now has "
-            f"fingerprint {actual}: its files, prompts or options have changed, and its vectors do not compare with "
-            f"the stored ones. Bring the former files back, or encode again and leave the fingerprint out"
+            f"fingerprint {encoder.fingerprint}: its files, prompts or options have changed, and its vectors do not "
+            f"compare with the stored ones. Bring the former files back, or encode again and leave the fingerprint out"
         )

@@ -58,6 +58,8 @@ def load(options: EncoderOptions) -> Checkpoint:
         )
     weights = weight_files(folder)
     network = _network(folder, config, weights, device, number, options.compile, tokenizer)
+    if file_state(folder) != state:
+        raise CheckpointError(f"{folder}: its files changed while they were read; make the encoder again")
     engine = Engine(
         network,
         tokenizer.prefix,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from harakat.adapters.collection_fingerprint import (
     recorded_fingerprint,
 )
 from harakat.errors import CollectionError, FingerprintError, StoreError
+from support.tiny import write_tiny
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,25 @@ def client(tmp_path: Path) -> Iterator[ClientAPI]:
     opened = chromadb.PersistentClient(tmp_path, settings=Settings(anonymized_telemetry=False))
     yield opened
     opened.close()
+
+
+def former(encoder: Encoder) -> str:
+    """The digest that earlier versions gave this encoder, computed on its own."""
+    parts = {k: v for k, v in encoder.fingerprint.parts().items() if k not in ("model", "revision", "network")}
+    return "hk1:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def test_a_collection_of_an_earlier_version_opens_with_its_own_encoder(encoder: Encoder, other_folder: Path) -> None:
+    written = fingerprint_metadata(encoder)
+    del written["harakat_network"]
+    written[FINGERPRINT_KEY] = former(encoder)
+    assert check(encoder, written)
+    for other in (encoder.with_options(dim=32), Encoder(other_folder)):
+        with pytest.raises(FingerprintError):
+            check(other, written)
+
+
+def test_another_number_of_heads_is_another_encoder(encoder: Encoder, tmp_path: Path) -> None:
+    other = Encoder(write_tiny(tmp_path / "tiny", num_attention_heads=2))
+    with pytest.raises(FingerprintError, match=r"num_attention_heads: '2' here, '4' there"):
+        check(other, fingerprint_metadata(encoder))

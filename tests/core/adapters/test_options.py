@@ -35,5 +35,5 @@ def test_a_saved_fingerprint_is_compared(tiny_folder: Path) -> None:
     encoder = Encoder(tiny_folder)
     check_fingerprint(encoder, None)
     check_fingerprint(encoder, str(encoder.fingerprint))
-    with pytest.raises(FingerprintError, match=r"hk1:0000.*now has fingerprint hk1:"):
+    with pytest.raises(FingerprintError, match=r"hk1:0000.*now has fingerprint hk2:"):
         check_fingerprint(encoder, "hk1:0000")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 
 __all__ = ["Fingerprint"]
 
-VERSION = "hk1"
+VERSION = "hk2"
+FORMER_VERSION = "hk1"
+"""Digests before `Fingerprint.network`, which collections of that time still record."""
+NOT_IN_DIGEST = ("model", "revision")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Fingerprint:
         document_prompt: Text put before documents.
         dim: Values in a vector.
         precision: float32, int8 or binary.
+        network: Numbers of the network's config that decide a vector, as JSON with sorted keys.
     """
 
     model: str
@@ -45,6 +49,7 @@ class Fingerprint:
     document_prompt: str
     dim: int
     precision: str
+    network: str
 
     def parts(self) -> dict[str, str]:
         """All attributes as strings, for a collection's metadata."""
@@ -57,15 +62,45 @@ class Fingerprint:
         """
         mine = self.parts()
         differing = [key for key in mine if key in other and other[key] != mine[key]]
-        if not any(key not in ("model", "revision") for key in differing):
+        if not any(key not in NOT_IN_DIGEST for key in differing):
             return []
-        return [f"{key}: {_short(mine[key])} here, {_short(other[key])} there" for key in differing]
+        if "weights" in differing and "network" in differing:
+            differing.remove("network")  # other weights say it all
+        found = []
+        for key in differing:
+            for name, here, there in _compared(key, mine[key], other[key]):
+                found.append(f"{name}: {_short(here)} here, {_short(there)} there")
+        return found
+
+    def matches(self, recorded: str) -> bool:
+        """Return True where `recorded` is the digest of this fingerprint, as this version writes it or the former one.
+
+        The former one left the network's numbers out, so it is also that of a checkpoint with the same weights and
+        other numbers.
+        """
+        return recorded in (str(self), self._digest(FORMER_VERSION, (*NOT_IN_DIGEST, "network")))
 
     def __str__(self) -> str:
-        """Return ``hk1:`` and 24 hex digits: equal where and only where all deciding parts are equal."""
-        parts = {key: value for key, value in self.parts().items() if key not in ("model", "revision")}
+        """Return ``hk2:`` and 24 hex digits: equal where and only where all deciding parts are equal."""
+        return self._digest(VERSION, NOT_IN_DIGEST)
+
+    def _digest(self, version: str, without: Container[str]) -> str:
+        parts = {key: value for key, value in self.parts().items() if key not in without}
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return f"{VERSION}:{digest[:24]}"
+        return f"{version}:{digest[:24]}"
+
+
+def _compared(key: str, mine: str, other: str) -> list[tuple[str, str, str]]:
+    """Return name and both values of what differs in a part: of the network's numbers, each by its own name."""
+    if key == "network":
+        try:
+            here, there = json.loads(mine), json.loads(other)
+        except ValueError:
+            return [(key, mine, other)]
+        if isinstance(here, dict) and isinstance(there, dict):
+            names = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+            return [(name, str(here.get(name)), str(there.get(name))) for name in names]
+    return [(key, mine, other)]
 
 
 def _short(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -26,6 +26,10 @@ class Network(Protocol):
     @property
     def hidden_size(self) -> int:
         """Width of the output."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Numbers of its config that decide a vector, by name; JSON values."""
 
     def __call__(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
         """Compute token vectors, (T, hidden_size), of flat tokens."""

@@ -24,10 +24,9 @@ def _load(files: NetworkFiles, device: torch.device | str, dtype: torch.dtype) -
     from harakat.model.families.mini_weights import load_state
 
     config = MarkedBertConfig.from_dict(files.config)
-    state = load_state(files.weights, config)
     with torch.device("meta"):
         network = MarkedBert(config)
-    network.load_state_dict(state, assign=True)
+    network.load_state_dict(load_state(files.weights, config), assign=True)
     return network.to(device=device, dtype=dtype)
 
 

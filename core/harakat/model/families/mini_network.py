@@ -10,7 +10,7 @@ network, if it has one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -150,6 +150,11 @@ class MarkedBert(nn.Module):
     def hidden_size(self) -> int:
         """Width of the output."""
         return self.config.hidden_size
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Numbers of the config that decide a vector: all of them, and the format."""
+        return {"model_type": MARKED_BERT, "format": FORMAT, **asdict(self.config)}
 
     def forward(self, ids: Tensor, positions: Tensor, attention: Attention, marks: Tensor | None = None) -> Tensor:
         """Run the network over flat tokens.

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harakat.errors import CheckpointError
+from harakat.model.checkpoints.tensors import TensorFile, all_finite
 from harakat.model.families.mini_network import FORMAT, MarkedBert, MarkedBertConfig
 from harakat.model.families.names import MARKED_BERT
 from harakat.model.layers.dictionary import table_fault
@@ -58,25 +59,31 @@ def quantise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return stored
 
 
-def dequantise(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def dequantise(stored: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return float32 tensors under their own names; the inverse of `quantise` up to rounding.
+
+    Args:
+        stored: Emptied on the way, so that both never stand in memory whole.
 
     Raises:
         CheckpointError: A matrix without its scales, or scales that do not fit it.
     """
     state: dict[str, Tensor] = {}
-    for name, tensor in stored.items():
+    for name in list(stored):
         if name.endswith(_SCALE) and name.removesuffix(_SCALE) + _INT8 in stored:
+            continue  # goes with its matrix
+        tensor = stored.pop(name, None)
+        if tensor is None:
             continue
         if not name.endswith(_INT8):
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
             continue
         name = name.removesuffix(_INT8)
-        scale = stored.get(name + _SCALE)
+        scale = stored.pop(name + _SCALE, None)
         fits = scale is not None and tensor.dim() == scale.dim() == 2 and len(scale) == len(tensor)
         if not fits or scale is None or scale.shape[1] == 0 or tensor.shape[1] % scale.shape[1]:
             raise CheckpointError(f"{name}: int8 matrix and scales do not fit together; fetch the model again")
-        weights = tensor.float().view(*scale.shape, -1) * scale.float()[..., None]
+        weights = tensor.float().view(*scale.shape, -1).mul_(scale.float()[..., None])
         state[name] = weights.view(tensor.shape)
     return state
 
@@ -124,25 +131,21 @@ def load_state(paths: Sequence[Path], config: MarkedBertConfig) -> dict[str, Ten
     Raises:
         CheckpointError: A file is missing, damaged, of another format, or its tensors do not fit the config.
     """
-    from safetensors import SafetensorError, safe_open
-
     stored: dict[str, Tensor] = {}
     for file in paths:
-        try:
-            with safe_open(file, "pt") as opened:
-                found = (opened.metadata() or {}).get("format")
-                if found != _FORMAT:
-                    raise CheckpointError(f"{file}: format {found!r}, expected {_FORMAT!r}")
-                stored |= {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  no mapping
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{file}: missing or damaged ({error}); fetch the model again") from error
+        with TensorFile(file) as opened:
+            found = opened.metadata.get("format")
+            if found != _FORMAT:
+                raise CheckpointError(f"{file}: format {found!r}, expected {_FORMAT!r}")
+            stored |= {name: opened.read(name) for name in opened.names}
     state = dequantise(stored)
     _check(paths[0], config, state)
     return state
 
 
 def _check(file: Path, config: MarkedBertConfig, state: Mapping[str, Tensor]) -> None:
-    expected = MarkedBert(config).state_dict()
+    with torch.device("meta"):  # sizes only: a config may ask for any
+        expected = MarkedBert(config).state_dict()
     absent, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     if absent or unknown:
         raise CheckpointError(f"{file}: missing tensors {absent}, unknown tensors {unknown}")
@@ -151,7 +154,7 @@ def _check(file: Path, config: MarkedBertConfig, state: Mapping[str, Tensor]) ->
             raise CheckpointError(
                 f"{file}: {name} has shape {tuple(state[name].shape)}, config.json wants {tuple(tensor.shape)}"
             )
-        if state[name].is_floating_point() and not bool(torch.isfinite(state[name]).all()):
+        if state[name].is_floating_point() and not all_finite(state[name]):
             raise CheckpointError(f"{file}: {name} holds values that are not finite; fetch the model again")
         if state[name].dtype != tensor.dtype:
             raise CheckpointError(f"{file}: {name} is of {state[name].dtype}, expected {tensor.dtype}")

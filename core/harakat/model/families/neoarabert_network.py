@@ -6,12 +6,14 @@ an `Attention` that knows the sequences, so one network serves padded and packed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
+from harakat.model.families.names import NEOARABERT
 from harakat.model.layers.attention import Attention
 from harakat.model.layers.packed_linear import linear_plus
 
@@ -159,6 +161,18 @@ class NeoAraBERT(nn.Module):
     def hidden_size(self) -> int:
         """Width of the output."""
         return self.shape.hidden_size
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Numbers of the config that decide a vector.
+
+        The number of positions and the padding token do not: packed sequences have no padding, and rotary angles are
+        computed for any position. Of `intermediate_size` only the width that follows from it counts.
+        """
+        numbers = asdict(self.shape)
+        for name in ("max_positions", "pad_id", "intermediate_size"):
+            del numbers[name]
+        return {"model_type": NEOARABERT, "ffn_size": self.shape.ffn_size, **numbers}
 
     def reset_rotary(self, device: torch.device | str | None = None) -> None:
         """Compute the rotary table, always in float32 and never from a file.

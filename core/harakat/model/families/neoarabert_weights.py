@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harakat._support.checks import is_finite
 from harakat._support.json_files import positive_int
 from harakat.errors import CheckpointError
+from harakat.model.checkpoints.tensors import TensorFile, all_finite
 from harakat.model.families.neoarabert_network import NeoAraBERTShape
 
 if TYPE_CHECKING:
@@ -85,37 +86,30 @@ def load_state(folder: Path, paths: Sequence[Path], wanted: Mapping[str, tuple[i
 
 def _read_tensors(paths: Sequence[Path], wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     import torch
-    from safetensors import SafetensorError, safe_open
 
     state: dict[str, Tensor] = {}
     for path in paths:
-        try:
-            with safe_open(path, framework="pt") as file:
-                keys = list(file.keys())
-                for key in keys:
-                    name = _base_name(key)
-                    if name is None:
-                        continue
-                    if name not in wanted:
-                        raise CheckpointError(f"{path} holds {key!r}, which its config.json has no place for")
-                    shape = tuple(file.get_slice(key).get_shape())
-                    if shape != wanted[name]:
-                        raise CheckpointError(
-                            f"{path}: {key!r} has the shape {shape}, but config.json asks for {wanted[name]}"
-                        )
-                    if name in state:
-                        raise CheckpointError(f"{path} holds {key!r}, which another tensor already fills")
-                    tensor = file.get_tensor(key)
-                    if not tensor.is_floating_point():
-                        raise CheckpointError(f"{path}: {key!r} is stored as {tensor.dtype}, not as floating point")
-                    tensor = tensor.to(torch.float32)
-                    if not bool(torch.isfinite(tensor).all()):
-                        raise CheckpointError(f"{path}: {key!r} holds NaN or infinite values; fetch the model again")
-                    state[name] = tensor
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(
-                f"{path} is damaged or cut short ({path.stat().st_size:,} bytes): {error}; fetch the model again"
-            ) from error
+        with TensorFile(path) as file:
+            for key in file.names:
+                name = _base_name(key)
+                if name is None:
+                    continue
+                if name not in wanted:
+                    raise CheckpointError(f"{path} holds {key!r}, which its config.json has no place for")
+                shape = file.shape(key)
+                if shape != wanted[name]:
+                    raise CheckpointError(
+                        f"{path}: {key!r} has the shape {shape}, but config.json asks for {wanted[name]}"
+                    )
+                if name in state:
+                    raise CheckpointError(f"{path} holds {key!r}, which another tensor already fills")
+                tensor = file.read(key)
+                if not tensor.is_floating_point():
+                    raise CheckpointError(f"{path}: {key!r} is stored as {tensor.dtype}, not as floating point")
+                tensor = tensor.to(torch.float32)
+                if not all_finite(tensor):
+                    raise CheckpointError(f"{path}: {key!r} holds NaN or infinite values; fetch the model again")
+                state[name] = tensor
     return state
 
 

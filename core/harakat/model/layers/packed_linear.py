@@ -122,7 +122,8 @@ def linear_gelu(layer: nn.Module, x: Tensor) -> Tensor:
 
 def pack_linears(network: nn.Module) -> None:
     """Put a `PackedLinear` in the place of every linear layer of a network, where that is supported."""
-    for module in list(network.modules()):
+    # Without the layers themselves, so that each is freed once it is packed.
+    for module in [module for module in network.modules() if not isinstance(module, nn.Linear)]:
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Linear) and child.weight.is_cpu and packing_supported(child.weight.dtype):
                 setattr(module, name, PackedLinear(child).train(child.training))

@@ -116,7 +116,7 @@ class HarakatEmbedding(OptionFields):  # type: ignore[misc]
     @computed_field(description="What makes these vectors comparable with others.")  # type: ignore[prop-decorator]
     @property
     def fingerprint(self) -> str:
-        """Return the fingerprint of these vectors, equal for comparable ones: ``hk1:`` and 24 hex digits."""
+        """Return the fingerprint of these vectors, equal for comparable ones: ``hk2:`` and 24 hex digits."""
         return str(self._encoder.fingerprint)
 
     def to_payload(self) -> dict[str, Any]:
