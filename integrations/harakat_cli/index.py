@@ -19,7 +19,7 @@ from harakat.errors import RecordError, StoreError, TextError
 from harakat_cli import console
 from harakat_cli.options import Json, encoder_options
 from harakat_cli.quran import QuranSource
-from harakat_cli.records import Fields, SourceRecord, open_file, read_stdin
+from harakat_cli.records import Fields, SourceRecord, open_twice, read_stdin
 from harakat_cli.stores import (
     DEFAULT_COLLECTION,
     Collection,
@@ -68,11 +68,17 @@ class Scan:
         records: Number of records.
         due: Number of those that are not stored as they are.
         state: State of the source when it was read.
+        digest: Digest of the records, in order.
     """
 
     records: int
     due: int
     state: object
+    digest: bytes
+
+
+class SourceChangedError(StoreError):
+    """An error of a source whose second reading differs from its first."""
 
 
 @encoder_options()
@@ -170,7 +176,8 @@ def open_source(name: str, kind: str | None, fields: Fields) -> Iterator[Source]
         with read_stdin(kind, fields) as source:
             yield source
     else:
-        yield open_file(Path(name), kind, fields)
+        with open_twice(Path(name), kind, fields) as source:
+            yield source
 
 
 def store_source(
@@ -192,7 +199,7 @@ def store_source(
     Raises:
         RecordError: A record that cannot be taken; nothing is written.
         FingerprintError, CollectionError: Another encoder made the collection; nothing is written.
-        StoreError: The store failed; whole batches before are stored.
+        StoreError: The store failed, or the source was changed meanwhile; whole batches before are stored.
     """
     if store.exists(name):
         collection = store.open(name, encoder_for(name, options))
@@ -206,11 +213,48 @@ def store_source(
     if source.state() != found.state:
         raise StoreError(f"{source.name} was changed while it was being read; run the command again")
     stored_before = found.records - found.due
+    before = collection.count()
     with console.progress(f"indexing {source.name}", found.records, "records", done=stored_before) as advance:
-        report = collection.ingest(
-            map(_record, source.records()), on_change="update" if update else "refuse", show_progress=advance
-        )
+        try:
+            report = collection.ingest(
+                map(_record, _again(source, found)),
+                on_change="update" if update else "refuse",
+                show_progress=advance,
+            )
+        except SourceChangedError as error:
+            new = collection.count() - before
+            raise StoreError(
+                f"{error}; {new:,} new records of it are stored, some perhaps as they were before the change. Run the "
+                f"command again, with --update, when the source is at rest"
+            ) from error
     return collection, report
+
+
+def _again(source: Source, found: Scan) -> Iterator[SourceRecord]:
+    """Read a source that was scanned once more.
+
+    Raises:
+        SourceChangedError: It gives other records than before; the last batch is then not stored.
+    """
+    changed = SourceChangedError(f"{source.name} was changed while it was being indexed")
+    digest = hashlib.blake2b(digest_size=16)
+    count = 0
+    try:
+        for count, record in enumerate(source.records(), 1):
+            _add(digest, record)
+            if count % SCAN_RECORDS == 0 and source.state() != found.state:
+                raise changed
+            yield record
+    except RecordError as error:
+        if source.state() != found.state:
+            raise changed from error
+        raise
+    if count != found.records or digest.digest() != found.digest or source.state() != found.state:
+        raise changed
+
+
+def _add(digest: hashlib.blake2b, record: SourceRecord) -> None:
+    digest.update(repr((record.id, record.text, record.payload)).encode())
 
 
 def _record(record: SourceRecord) -> Record:
@@ -238,10 +282,13 @@ def scan(
     """
     state = source.state()
     digests = array("Q")
+    content = hashlib.blake2b(digest_size=16)
     due = 0
     records = source.records()
     with console.progress(f"checking {source.name}", None, "records") as advance:
         while batch := list(islice(records, SCAN_RECORDS)):
+            for record in batch:
+                _add(content, record)
             prepared = [_prepared(source, record, prepare) for record in batch]
             digests.extend(_digest(item) for item in prepared)
             _refuse_long(source, batch, encoder)
@@ -256,7 +303,7 @@ def scan(
                     raise source.fault(line, found.changed[0].message)
             advance(len(batch))
     _refuse_repeated(source, digests, prepare)
-    return Scan(len(digests), due, state)
+    return Scan(len(digests), due, state, content.digest())
 
 
 def _prepared(source: Source, record: SourceRecord, prepare: Prepare) -> PreparedRecord:

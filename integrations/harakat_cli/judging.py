@@ -119,6 +119,7 @@ class Judging:
         """
         from harakat.evaluation import Bootstrap
         from harakat.evaluation.figures import marks_of
+        from harakat.evaluation.report import check_report_path
         from harakat.evaluation.views import views_of
 
         models = tuple(model or ())
@@ -128,6 +129,8 @@ class Judging:
             raise OptionError(f"--revision {options['revision']!r} belongs to one model, and there are {len(models)}")
         if seed < 0:
             raise OptionError(f"--seed {seed}: seeds are 0 and above")
+        for path in output or ():
+            check_report_path(path)
         precisions = tuple(_split(precision))
         views_of([8], precisions)
         return cls(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from harakat._support.checks import is_whole
 from harakat.data.rows import Line, decoded_lines, object_rows, shortened, table_rows
-from harakat.errors import OptionError, RecordError
+from harakat.errors import OptionError, RecordError, StoreError
 
-__all__ = ["FORMATS", "Fields", "FileSource", "SourceRecord", "open_file", "read_stdin"]
+__all__ = ["FORMATS", "Fields", "FileSource", "SourceRecord", "open_file", "open_twice", "read_stdin"]
 
 FORMATS = ("txt", "csv", "tsv", "jsonl")
 SUFFIXES = {".txt": "txt", ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -72,10 +73,13 @@ class FileSource:
                 f"--id-field and --payload out, or say --format csv or --format jsonl"
             )
 
-    def state(self) -> tuple[int, int]:
-        """Size and time of the last change: equal as long as the file is the same."""
-        stat = self.path.stat()
-        return stat.st_size, stat.st_mtime_ns
+    def state(self) -> tuple[int, int, int, int] | None:
+        """Return what is equal as long as the file is the same: its identity, size and time; None where it is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def records(self) -> Iterator[SourceRecord]:
         """The records, in order.
@@ -111,11 +115,10 @@ class FileSource:
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         try:
-            file = self.path.open("rb")
+            with self.path.open("rb") as file:
+                yield file
         except OSError as error:
             raise RecordError(f"{self.path} cannot be read: {error.strerror}") from error
-        with file:
-            yield file
 
     def _lines(self, file: BinaryIO) -> Iterator[Line]:
         return decoded_lines(file, LONGEST_LINE, self.fault)
@@ -195,10 +198,7 @@ def open_file(path: Path, kind: str | None, fields: Fields) -> FileSource:
         OptionError: An unknown format, or a suffix that says none.
         RecordError: There is no such file.
     """
-    if not path.exists():
-        raise RecordError(f"{path} does not exist; give a .txt, .csv, .tsv or .jsonl file, 'quran', or '-'")
-    if path.is_dir():
-        raise RecordError(f"{path} is a folder; give a file")
+    _mode(path)
     kind = _check_kind(kind) or SUFFIXES.get(path.suffix.lower())
     if kind is None:
         raise OptionError(f"{path.name}: the suffix {path.suffix!r} says no format; add --format {'|'.join(FORMATS)}")
@@ -217,21 +217,85 @@ def read_stdin(kind: str | None, fields: Fields) -> Iterator[FileSource]:
     Raises:
         OptionError: An unknown format, or standard input is a terminal.
     """
+    if sys.stdin is None or sys.stdin.closed:
+        raise OptionError("standard input is closed; pipe a file into it, or name the file")
     if sys.stdin.isatty():
         raise OptionError("standard input is a terminal; pipe a file into it, or name the file")
-    kind = _check_kind(kind)
-    handle, name = tempfile.mkstemp(prefix="harakat-stdin-")
-    path = Path(name)
+    with _spooled(sys.stdin.buffer, "stdin", _check_kind(kind), fields) as source:
+        yield source
+
+
+@contextmanager
+def open_twice(path: Path, kind: str | None, fields: Fields) -> Iterator[FileSource]:
+    """Open a file for being read more than once; a pipe or device is kept in a temporary file meanwhile.
+
+    Args:
+        path: The file, ``/dev/stdin``, a FIFO, or what ``<(command)`` becomes.
+        kind: One of `FORMATS`; None to go by the suffix, and for a pipe without one by its beginning.
+        fields: Which fields are what.
+
+    Raises:
+        OptionError: An unknown format, or a suffix that says none.
+        RecordError: There is no such file, or it cannot be read.
+        StoreError: The temporary file cannot be written.
+    """
+    if stat.S_ISREG(_mode(path)):
+        yield open_file(path, kind, fields)
+        return
+    kind = _check_kind(kind) or SUFFIXES.get(path.suffix.lower())
     try:
-        with os.fdopen(handle, "wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        stream = path.open("rb")
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    with stream, _spooled(stream, path.name, kind, fields) as source:
+        yield source
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of what is to be read.
+
+    Raises:
+        RecordError: It is not there, or a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise RecordError(f"{path} does not exist; give a .txt, .csv, .tsv or .jsonl file, 'quran', or '-'") from error
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{str(path)[:200]!r} cannot be read: {getattr(error, 'strerror', error)}") from error
+    if stat.S_ISDIR(mode):
+        raise RecordError(f"{path} is a folder; give a file")
+    return mode
+
+
+@contextmanager
+def _spooled(stream: BinaryIO, name: str, kind: str | None, fields: Fields) -> Iterator[FileSource]:
+    path: Path | None = None
+    try:
+        with _kept_in_a_file(name):
+            handle, kept = tempfile.mkstemp(prefix="harakat-stdin-")
+            path = Path(kept)
+            with os.fdopen(handle, "wb") as file:
+                shutil.copyfileobj(stream, file, 1 << 20)
         if kind is None:
             with path.open("rb") as file:
                 start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
             kind = "jsonl" if start.startswith(b"{") else "csv" if fields.text or fields.id else "txt"
-        yield FileSource(path, kind, fields, name="stdin")
+        yield FileSource(path, kind, fields, name=name)
     finally:
-        path.unlink(missing_ok=True)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _kept_in_a_file(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{name} is read twice and cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR "
+            f"to another folder"
+        ) from error
 
 
 def _check_kind(kind: str | None) -> str | None:

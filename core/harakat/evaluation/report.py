@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harakat._support.files import file_errors, write_text
+from harakat._support.files import destination, file_errors, write_text
 from harakat._support.provenance import installed
 from harakat.errors import EvaluationError, OptionError
 from harakat.evaluation.figures import Figure, Result, compare_results
 from harakat.evaluation.significance import Bootstrap, Difference, Interval
 
-__all__ = ["Report", "ReportTable", "provenance", "table_lines"]
+__all__ = ["Report", "ReportTable", "check_report_path", "provenance", "table_lines"]
 
 LIBRARIES = (
     "harakat",
@@ -266,20 +266,34 @@ class Report:
     def write(self, path: str | Path) -> Path:
         """Write ``.json`` or ``.md``, as the name ends; the file appears when it is whole.
 
+        A stream without such an ending (``/dev/stdout``) gets Markdown.
+
         Raises:
             OptionError: Another ending, or a file that cannot be written.
         """
         path = Path(path)
+        check_report_path(path)
         if path.suffix == ".json":
             text = json.dumps(self.as_dict(), ensure_ascii=False, indent=1, default=_plain) + "\n"
-        elif path.suffix == ".md":
-            text = self.markdown()
         else:
-            raise OptionError(f"{path}: a report ends in .json or .md")
+            text = self.markdown()
         with file_errors(path, OptionError):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text, OptionError)
         return path
+
+
+def check_report_path(path: Path) -> None:
+    """Refuse a path to which no report can be written; its folder may still be missing.
+
+    Raises:
+        OptionError: An ending other than ``.json`` and ``.md`` (but of a stream), a folder, a block device or a socket.
+    """
+    with file_errors(path, OptionError):
+        there = path.exists()
+    stream = there and destination(path, OptionError).stream
+    if path.suffix not in (".json", ".md") and not stream:
+        raise OptionError(f"{path}: a report ends in .json or .md")
 
 
 def _number(figure: Figure, found: Interval, *, signed: bool = False) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harakat._support.extras import require
-from harakat._support.files import file_errors, write_whole
+from harakat._support.files import destination, file_errors, write_whole
 from harakat.errors import OptionError, RecordError, StoreError
 
 __all__ = [
@@ -68,12 +68,13 @@ def check_disk_space(path: Path, size: int) -> None:
         size: Its bytes.
 
     Raises:
-        StoreError: Fewer bytes are free, or the folder is not there.
+        StoreError: Fewer bytes are free, the folder is not there, or `path` is no place for an output.
     """
+    folder = destination(path).folder
     with file_errors(path):
-        free = shutil.disk_usage(path.parent).free
+        free = shutil.disk_usage(folder).free
     if size > free:
-        raise StoreError(f"{path} would take {size:,} bytes, and {free:,} are free in {path.parent.resolve()}")
+        raise StoreError(f"{path} would take {size:,} bytes, and {free:,} are free in {folder.resolve()}")
 
 
 class NpyWriter:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import random
 import re
 import resource
@@ -28,7 +29,7 @@ from harakat import Encoder
 from harakat.adapters.ingestion import BATCH_SIZE
 from harakat_cli.index import scan
 from harakat_cli.quran import QuranSource
-from harakat_cli.records import Fields, open_file
+from harakat_cli.records import Fields, FileSource, open_file
 from support.chroma_server import Server
 from support.numbered import numbered
 from support.tiny import write_tiny
@@ -410,3 +411,53 @@ def test_interrupting_stops_cleanly(
     assert "the same command goes on from there" in said and "Traceback" not in said
     report = json.loads(run("index", "a.jsonl", "chroma:store", "--json").stdout)
     assert report["records"] == 8000 and report["stored_before"] > 0
+
+
+@pytest.mark.parametrize("name", ["pipe.jsonl", "descriptor"])
+def test_a_source_that_can_be_read_once_is_kept_and_read_twice(
+    run: Run, tmp_path: Path, tiny_folder: Path, stored: Stored, name: str
+):
+    content = write_lines(tmp_path / "a.jsonl", 50).read_bytes()
+    if name == "descriptor":  # as <(command) and /dev/stdin are
+        reading, writing = os.pipe()
+        name = f"/dev/fd/{reading}"
+        os.write(writing, content)
+        os.close(writing)
+    else:
+        os.mkfifo(tmp_path / name)
+        threading.Thread(target=(tmp_path / name).write_bytes, args=(content,), daemon=True).start()
+    done = run("index", name, "chroma:store", "--model", tiny_folder, "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["new"] == 50
+    assert {key: row[0] for key, row in stored(tmp_path / "store").items()} == {f"r{i}": numbered(i) for i in range(50)}
+
+
+@pytest.mark.parametrize("change", ["other texts", "fewer", "torn", "gone", "records alone"])
+def test_a_source_that_changes_in_the_second_pass_is_named_with_what_is_stored(
+    run: Run, tmp_path: Path, tiny_folder: Path, stored: Stored, monkeypatch: pytest.MonkeyPatch, change: str
+):
+    path = write_lines(tmp_path / "a.jsonl", 2500)
+    lines = path.read_bytes().splitlines(keepends=True)
+    read = FileSource.records
+    passes = 0
+
+    def records(source: FileSource) -> Any:
+        nonlocal passes
+        passes += 1
+        for count, record in enumerate(read(source)):
+            if passes == 2 and change == "records alone" and count == 2400:
+                return
+            yield record
+            if passes == 2 and count == 700:
+                if change == "gone":
+                    path.unlink()
+                elif change != "records alone":
+                    content = {"other texts": b"".join(lines[::-1]), "fewer": lines[0], "torn": b"".join(lines)[:-30]}
+                    path.write_bytes(content[change])
+
+    monkeypatch.setattr(FileSource, "records", records)
+    done = run("index", "a.jsonl", "chroma:store", "--model", tiny_folder)
+    assert done.exit_code == 2
+    said = re.search(r"a\.jsonl was changed while it was being indexed; ([\d,]+) new records of it are", done.stderr)
+    assert said is not None, done.stderr
+    assert len(stored(tmp_path / "store")) == int(said[1].replace(",", "")) < 2500
