@@ -21,7 +21,7 @@ from harakat.search.marked import marked_form
 from harakat.search.stems import stem_word
 from harakat.search.words import LONGEST_CACHED, Word, token_words
 
-__all__ = ["ANALYSIS_VERSION", "FIELD_BITS", "Field", "Terms", "field_of", "term_number", "text_terms", "word_terms"]
+__all__ = ["ANALYSIS_VERSION", "FIELD_BITS", "Field", "Terms", "field_of", "term_number", "text_terms", "word_numbers", "word_terms"]
 
 ANALYSIS_VERSION = 1
 """Raised with every change that gives some text other terms; part of every fingerprint."""
@@ -79,13 +79,12 @@ def text_terms(text: str) -> Terms:
     Args:
         text: A text that has been checked; any length.
     """
-    tokens = text.split()
-    quranic = is_quranic(text)
-    if all(map(_SHORT, map(len, tokens))):
-        rows = list(map(_cached_rows, tokens, repeat(quranic)))
-    else:
-        rows = [(_cached_rows if len(token) <= LONGEST_CACHED else _rows_of)(token, quranic) for token in tokens]
-    return _joined(rows)
+    return _joined(_rows(text))
+
+
+def word_numbers(text: str) -> npt.NDArray[np.uint32]:
+    """Return the terms of `Field.WORD` alone, as `text_terms` gives them."""
+    return np.frombuffer(b"".join([row[0] for row in _rows(text)]), np.uint32)
 
 
 def word_terms(words: Sequence[Word]) -> Terms:
@@ -98,7 +97,14 @@ def word_terms(words: Sequence[Word]) -> Terms:
 
 
 _Row = tuple[bytes, bytes, bytes, bytes]
-_SHORT = LONGEST_CACHED.__ge__
+
+
+def _rows(text: str) -> list[_Row]:
+    tokens = text.split()
+    quranic = is_quranic(text)
+    if max(map(len, tokens), default=0) <= LONGEST_CACHED:
+        return list(map(_cached_rows, tokens, repeat(quranic)))
+    return [(_cached_rows if len(token) <= LONGEST_CACHED else _rows_of)(token, quranic) for token in tokens]
 
 
 def _joined(rows: list[_Row]) -> Terms:

@@ -8,6 +8,7 @@ from harakat.search.words import fold_word
 __all__ = ["marked_form"]
 
 _FATHATAN, _FATHA, _DAMMA, _KASRA, _SHADDA, _SUKUN = "\u064b\u064e\u064f\u0650\u0651\u0652"
+_VOWELS = frozenset((_FATHA, _DAMMA, _KASRA))
 _ALEF, _ALEF_MAQSURA = "\u0627", "\u0649"
 _LAM = "\u0644"
 # The vowel that a long vowel's letter says already.
@@ -26,23 +27,29 @@ def marked_form(word: str) -> str:
 
     Returns:
         Letters and marks without conjunction, preposition and article, without the marks of the last letter (a
-        shadda stays), without sukun and without the vowels that a long vowel's letter implies; `""` where the word
-        has no marks.
+        shadda stays), without sukun and without the vowels that a long vowel's letter implies; `""` where no short
+        vowel is left, or over half of the letters before the last have no mark.
     """
     letters = [(letter, marks) for letter, marks in split_marks(word) if letter]
     if not any(marks for _, marks in letters):
         return ""
     letters = _without_ending(_without_prefixes(letters))
     parts: list[str] = []
+    bare = vowels = 0
     for at, (letter, marks) in enumerate(letters):
         kept = marks.replace(_SUKUN, "")
+        known = bool(_VOWELS.intersection(kept)) or _SUKUN in marks
         if at + 1 < len(letters):
             following, its_marks = letters[at + 1]
             implied = _IMPLIED.get(following)
             if implied is not None and not its_marks.replace(_SUKUN, ""):
                 kept = kept.replace(implied, "")
+                known = True
+            vowels += bool(_VOWELS.intersection(kept))
+            bare += not known and letter not in _IMPLIED
         parts.append(fold_word(letter) + kept)
-    return "".join(parts)
+    # Half-marked words (one shadda, a tanwin) would only meet words that are marked by halves in the same way.
+    return "".join(parts) if vowels and 2 * bare <= len(letters) - 1 else ""
 
 
 def _without_prefixes(letters: _Letters) -> _Letters:

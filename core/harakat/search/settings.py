@@ -40,9 +40,9 @@ DEFAULT_FIELDS: Mapping[Field, FieldSetting] = MappingProxyType(
     {
         Field.WORD: FieldSetting(weight=1.0, k1=1.2, b=0.75),
         Field.STEM: FieldSetting(weight=1.0, k1=1.2, b=0.75),
-        Field.GRAM: FieldSetting(weight=1.0, k1=1.2, b=0.75),
-        Field.MARKED: FieldSetting(weight=0.5, k1=0.3, b=0.0),
-        Field.PAIR: FieldSetting(weight=0.75, k1=0.3, b=0.0),
+        Field.GRAM: FieldSetting(weight=2.0, k1=1.2, b=0.75),
+        Field.MARKED: FieldSetting(weight=1.0, k1=0.3, b=0.0),
+        Field.PAIR: FieldSetting(weight=1.5, k1=0.3, b=0.0),
     }
 )
 """Measured; docs/search.md has the figures."""

@@ -216,7 +216,7 @@ class SparseEncoder:
         if len(counting) < len(words):
             # Pairs stay whole: a verse that begins with an interrogative is still found by its words in order.
             terms = word_terms([words[at] for at in counting])._replace(pair=terms.pair)
-        numbers, counts, _ = self._counted(terms)
+        numbers, counts, lengths = self._counted(terms)
         if not len(numbers):
             return _EMPTY
         fields = numbers >> _SHIFT
@@ -224,6 +224,8 @@ class SparseEncoder:
         parts = np.sqrt(counts) * self._idf.idf(numbers)
         sums = np.bincount(fields, weights=parts, minlength=len(Field))
         weights = np.where(sums > 0, self._weights, 0.0)
+        # A few marked words in a long query speak for themselves only.
+        weights[Field.MARKED] *= lengths[Field.MARKED] / max(lengths[Field.WORD], 1)
         scale = weights / np.where(sums > 0, sums, 1.0) / weights.sum()
         return SparseVector(numbers, (parts * scale[fields]).astype(np.float32))
 
