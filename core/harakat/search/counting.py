@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import lzma
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from harakat.errors import RecordError
 from harakat.search.fields import ANALYSIS_VERSION, FIELD_BITS, Field, text_terms
 from harakat.search.idf import IdfTable
 
-__all__ = ["FEWEST", "count_passages", "main", "passages_of", "read_texts"]
+__all__ = ["FEWEST", "count_passages", "frequent", "main", "passages_of", "read_texts"]
 
 FEWEST: dict[Field, int] = {Field.WORD: 3, Field.STEM: 3, Field.GRAM: 3, Field.MARKED: 4, Field.PAIR: 24}
-"""Passages that a term must stand in to be kept: rarer ones count as never seen, which costs nothing that was measured."""
+"""Passages that a term must stand in to be kept; rarer ones count as never seen."""
 
 _PASSAGE_WORDS = 80
 _BATCH = 20_000
@@ -35,25 +35,32 @@ def passages_of(texts: Iterable[str], words: int = _PASSAGE_WORDS) -> Iterator[s
             yield " ".join(tokens[at : at + words])
 
 
-def count_passages(passages: Iterable[str], fewest: dict[Field, int] | None = None) -> _Counts:
+def count_passages(passages: Iterable[str]) -> _Counts:
     """Count for each term the passages that hold it.
 
     Args:
         passages: Texts; each counts once a term.
-        fewest: Passages from which on a term of a field is kept; `FEWEST` where None.
 
     Returns:
-        Term numbers, ascending, and their counts.
+        Term numbers, ascending, uint32, and their counts, int64.
     """
-    fewest = FEWEST if fewest is None else fewest
     total: _Counts = (np.empty(0, np.uint32), np.empty(0, np.int64))
     source = iter(passages)
     while batch := list(islice(source, _BATCH)):
         each = [np.unique(np.concatenate(text_terms(passage))) for passage in batch]
         total = _added(total, np.unique(np.concatenate(each), return_counts=True))
-    terms, counts = total
-    least = np.array([fewest.get(Field(number), 1) for number in range(len(Field))])
-    keep = counts >= least[terms >> np.uint32(FIELD_BITS)]
+    return total
+
+
+def frequent(counted: _Counts, fewest: Mapping[Field, int] = FEWEST) -> _Counts:
+    """Return the counts of the terms that stand in enough passages.
+
+    Args:
+        counted: Term numbers and counts, as `count_passages` gives them.
+        fewest: Passages a term of each field must stand in.
+    """
+    terms, counts = counted
+    keep = counts >= np.array([fewest[field] for field in Field])[terms >> np.uint32(FIELD_BITS)]
     return terms[keep], counts[keep]
 
 
@@ -90,7 +97,8 @@ def read_texts(path: Path) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Count the sources that the command line names and write the table."""
     parser = argparse.ArgumentParser(
-        prog="python -m harakat.search.idf", description="Count in how many passages each term stands, for an idf table."
+        prog="python -m harakat.search.idf",
+        description="Count in how many passages each term stands, for an idf table.",
     )
     parser.add_argument(
         "--source",
@@ -101,22 +109,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="a corpus: its name and licence for the header, and a .txt or .jsonl file (also .xz)",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="file to write")
-    parser.add_argument("--passage-words", type=int, default=_PASSAGE_WORDS, help="words a passage (default 80)")
+    parser.add_argument("--passage-words", type=_positive, default=_PASSAGE_WORDS, help="words a passage (default 80)")
     given = parser.parse_args(arguments)
     total: _Counts = (np.empty(0, np.uint32), np.empty(0, np.int64))
     sources, passages = [], 0
     for name, licence, file in given.source:
         seen = [0]
-        counted = count_passages(_tallied(passages_of(read_texts(Path(file)), given.passage_words), seen), {})
+        counted = count_passages(_tallied(passages_of(read_texts(Path(file)), given.passage_words), seen))
         total = _added(total, counted)
         sources.append({"name": name, "licence": licence, "passages": seen[0]})
         passages += seen[0]
-    terms, counts = total
-    least = np.array([FEWEST[Field(number)] for number in range(len(Field))])
-    keep = counts >= least[terms >> np.uint32(FIELD_BITS)]
+    terms, counts = frequent(total)
     about = {"analysis": ANALYSIS_VERSION, "passage_words": given.passage_words, "sources": sources}
-    IdfTable.from_counts(terms[keep], counts[keep], passages, about).save(given.output)
-    print(f"{given.output}: {keep.sum():,} terms over {passages:,} passages")  # noqa: T201
+    IdfTable.from_counts(terms, counts, passages, about).save(given.output)
+    print(f"{given.output}: {len(terms):,} terms over {passages:,} passages")  # noqa: T201
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _tallied(passages: Iterable[str], seen: list[int]) -> Iterator[str]:

@@ -21,7 +21,17 @@ from harakat.search.marked import marked_form
 from harakat.search.stems import stem_word
 from harakat.search.words import LONGEST_CACHED, Word, token_words
 
-__all__ = ["ANALYSIS_VERSION", "FIELD_BITS", "Field", "Terms", "field_of", "term_number", "text_terms", "word_numbers", "word_terms"]
+__all__ = [
+    "ANALYSIS_VERSION",
+    "FIELD_BITS",
+    "Field",
+    "Terms",
+    "field_of",
+    "term_number",
+    "text_terms",
+    "word_numbers",
+    "word_terms",
+]
 
 ANALYSIS_VERSION = 1
 """Raised with every change that gives some text other terms; part of every fingerprint."""
@@ -121,7 +131,8 @@ def _pairs(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     if len(words) < 2:
         return _NONE
     hashes = murmur3_pairs(words[:-1], words[1:], int(Field.PAIR))
-    return (hashes & np.uint32(_LOW)) | np.uint32(int(Field.PAIR) << FIELD_BITS)
+    pairs: npt.NDArray[np.uint32] = (hashes & np.uint32(_LOW)) | np.uint32(int(Field.PAIR) << FIELD_BITS)
+    return pairs
 
 
 def _rows_of(token: str, quranic: bool) -> _Row:

@@ -54,7 +54,7 @@ def murmur3_pairs(first: npt.NDArray[np.uint32], second: npt.NDArray[np.uint32],
     Returns:
         One hash a pair, uint32.
     """
-    state = np.full(first.shape, seed, np.uint32)
+    state: npt.NDArray[np.uint32] = np.full(first.shape, seed, np.uint32)
     for block in (first, second):
         block = block * np.uint32(_C1)
         block = (block << np.uint32(15)) | (block >> np.uint32(17))
@@ -64,4 +64,5 @@ def murmur3_pairs(first: npt.NDArray[np.uint32], second: npt.NDArray[np.uint32],
     state ^= np.uint32(8)
     state = (state ^ (state >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     state = (state ^ (state >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    return state ^ (state >> np.uint32(16))
+    state ^= state >> np.uint32(16)
+    return state

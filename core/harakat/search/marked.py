@@ -61,12 +61,11 @@ def _without_prefixes(letters: _Letters) -> _Letters:
 def _without_article(letters: _Letters) -> _Letters:
     """Drop the article with a preposition before it; the shadda that it gave to a sun letter goes with it."""
     start = 0
-    if len(letters) >= 4 and letters[0][0] in _PREPOSITIONS and _is_article(letters[1:3]):
-        start = 3
-    elif len(letters) >= 4 and letters[0][0] == _LAM and letters[1] in ((_LAM, ""), (_LAM, _SUKUN)):
-        start = 2
-    elif len(letters) >= 4 and _is_article(letters[:2]):
-        start = 2
+    if len(letters) >= 4:
+        if letters[0][0] in _PREPOSITIONS and _is_article(letters[1:3]):
+            start = 3
+        elif _is_article(letters[:2]) or (letters[0][0] == _LAM and letters[1] in ((_LAM, ""), (_LAM, _SUKUN))):
+            start = 2
     if not start or len(letters) - start < 2:
         return letters
     letter, marks = letters[start]

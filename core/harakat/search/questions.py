@@ -12,21 +12,22 @@ __all__ = ["content_positions", "is_question"]
 
 _FEWEST_WORDS = 3
 # Folded forms (harakat.search.words.fold_word).
-_INTERROGATIVES = frozenset(
-    "ما ماذا من متي اين كيف كم لماذا لم هل اي ايه ايان بماذا مم عم بم فيم لمن ممن بكم باي لاي وما ومن وماذا وكيف ومتي "
-    "وهل".split()
+_ASK = (
+    "ما ماذا من متي اين كيف كم لماذا لم هل اي ايه ايان بماذا مم عم بم فيم لمن ممن بكم باي لاي "
+    "وما ومن وماذا وكيف ومتي وهل"
 )
-_ASKING = _INTERROGATIVES | frozenset(
-    # Copulas and relatives of "what is", "who is it that".
-    "هو هي هم هما الذي التي الذين اللذان اللاتي ذلك هذا هذه تلك كان كانت يكون تكون "
-    # Requests: mention, explain, clarify, how many, the meaning of.
-    "اذكر اشرح وضح بين عرف عدد معني المعني المقصود المراد تعريف يعني تفسير يفسر شرح "
-    # Words about texts: verse, sura, the Quran, hadith, to mention, to speak of.
+_COPULAS = "هو هي هم هما الذي التي الذين اللذان اللاتي ذلك هذا هذه تلك كان كانت يكون تكون"
+# Mention, explain, clarify, number of, meaning of.
+_REQUESTS = "اذكر اشرح وضح بين عرف عدد معني المعني المقصود المراد تعريف يعني تفسير يفسر شرح"
+# Verse, sura, the Quran, hadith, to mention, to speak of.
+_TEXTS = (
     "ايات الايه الايات سوره السوره سور القران الكريم قرانيه حديث الحديث احاديث "
-    "ورد وردت ذكر ذكرت يذكر تذكر ذكرها تتحدث يتحدث تحدثت تتكلم يتكلم تتناول "
-    # Words about answers: ruling, evidence, reason, story; it is allowed, there is, happened.
-    "حكم الحكم دليل الدليل ادله سبب السبب اسباب قصه يجوز يوجد توجد حدث يتم الاسلام".split()
+    "ورد وردت ذكر ذكرت يذكر تذكر ذكرها تتحدث يتحدث تحدثت تتكلم يتكلم تتناول"
 )
+# Ruling, evidence, reason, story; it is allowed, there is, it happened.
+_ANSWERS = "حكم الحكم دليل الدليل ادله سبب السبب اسباب قصه يجوز يوجد توجد حدث يتم الاسلام"
+_INTERROGATIVES = frozenset(_ASK.split())
+_ASKING = _INTERROGATIVES.union(*[words.split() for words in (_COPULAS, _REQUESTS, _TEXTS, _ANSWERS)])
 _MARKS = ("\u061f", "?")  # Arabic and Latin question mark
 
 

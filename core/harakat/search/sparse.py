@@ -20,7 +20,7 @@ from harakat.search.texts import check_text, check_texts
 from harakat.search.words import split_words
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
 __all__ = ["SparseEncoder", "SparseVector", "to_csr"]
 
@@ -106,9 +106,7 @@ class SparseEncoder:
         self._weights = np.array([setting.weight for setting in settings])
         # The part of BM25's denominator that is the same for all texts, and the part a term of the text's length.
         self._fixed = np.array([setting.k1 * (1.0 - setting.b) for setting in settings])
-        self._sloped = np.array(
-            [s.k1 * s.b / average for s, average in zip(settings, astuple(averages), strict=True)]
-        )
+        self._sloped = np.array([s.k1 * s.b / average for s, average in zip(settings, astuple(averages), strict=True)])
         self._fingerprint = self._describe()
 
     @property
@@ -123,7 +121,7 @@ class SparseEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Everything that decides a vector, in one line of JSON: two encoders with one fingerprint agree bit for bit."""
+        """Everything that decides a vector, in one line: encoders with the same fingerprint agree bit for bit."""
         return self._fingerprint
 
     def _describe(self) -> str:
@@ -144,7 +142,7 @@ class SparseEncoder:
         return f"SparseEncoder(averages={self._averages!r}, fingerprint={self.short_fingerprint})"
 
     @overload
-    def encode_document(self, texts: str) -> SparseVector: ...
+    def encode_document(self, texts: str) -> SparseVector: ...  # type: ignore[overload-overlap]
     @overload
     def encode_document(self, texts: Iterable[str]) -> list[SparseVector]: ...
     def encode_document(self, texts: str | Iterable[str]) -> SparseVector | list[SparseVector]:
@@ -173,7 +171,7 @@ class SparseEncoder:
         return map(self._document, check_texts(texts))
 
     @overload
-    def encode_query(self, texts: str) -> SparseVector: ...
+    def encode_query(self, texts: str) -> SparseVector: ...  # type: ignore[overload-overlap]
     @overload
     def encode_query(self, texts: Iterable[str]) -> list[SparseVector]: ...
     def encode_query(self, texts: str | Iterable[str]) -> SparseVector | list[SparseVector]:

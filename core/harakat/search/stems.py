@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["strip_prefixes", "stem_word"]
+__all__ = ["stem_word", "strip_prefixes"]
 
 # Conjunction, preposition and article, longest first; the article alone may leave two letters.
 _ARTICLES = ("وبال", "وكال", "فبال", "وال", "فال", "بال", "كال", "ولل", "فلل", "وبا", "ال", "لل")
@@ -18,9 +18,10 @@ _INNER_ARTICLES = ("ال", "لل", "بال", "كال")
 _CONJUNCTIONS = "وف"
 _PREPOSITIONS = "بلكس"
 # Pronouns, plural, dual and verb endings; the first that fits is taken.
-_SUFFIXES = tuple(
-    "كموه ناكم ناهم ناها تموه وهم وها وكم ونه هما كما تما ونا اتي اته ات ان ون ين ها هم هن كم كن نا وا تم ني يه وه اه".split()
+_ENDINGS = (
+    "كموه ناكم ناهم ناها تموه وهم وها وكم ونه هما كما تما ونا اتي اته ات ان ون ين ها هم هن كم كن نا وا تم ني يه وه اه"
 )
+_SUFFIXES = tuple(_ENDINGS.split())
 _LAST_AFTER_NONE = "هيتاك"
 _LAST = "هيتا"
 _INFLECTED = "يتنامس"

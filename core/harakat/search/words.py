@@ -153,8 +153,11 @@ def _fold_other_scripts(word: str) -> str:
 # The vocative ya is written on in many editions: before an alef with hamza it begins no other word; before other
 # letters it is known by the words that are called most.
 _VOCATIVE = "\u064a\u0627"
-_CALLED = frozenset("قوم بني ابن موسي عباد عبادي ليت ليتني ليتنا ويلنا ويلتي ويلتنا معشر مريم نساء زكريا يحيي نوح".split())
-_CALLED |= frozenset("هود صالح شعيب لوط فرعون هامان حسره حسرتي رب بنت صاحبي سامري نار جبال ذا عيسي نبي رسول".split())
+_CALLED_WORDS = (
+    "قوم بني ابن موسي عباد عبادي ليت ليتني ليتنا ويلنا ويلتي ويلتنا معشر مريم نساء زكريا يحيي نوح "
+    "هود صالح شعيب لوط فرعون هامان حسره حسرتي رب بنت صاحبي سامري نار جبال ذا عيسي نبي رسول"
+)
+_CALLED = frozenset(_CALLED_WORDS.split())
 _ALEFS = "\u0622\u0623\u0625\u0627"
 
 
@@ -190,7 +193,5 @@ def _folded(word: str) -> list[Word]:
     if folded.startswith(_VOCATIVE) and len(folded) > 4:
         groups = split_marks(marked)
         if len(groups) > 2 and (groups[2][0] in _ALEFS or folded[2:] in _CALLED):
-            return [
-                Word(fold_word(join_marks(part)), join_marks(part)) for part in (groups[:2], groups[2:])
-            ]
+            return [Word(fold_word(join_marks(part)), join_marks(part)) for part in (groups[:2], groups[2:])]
     return [Word(folded, marked)]
