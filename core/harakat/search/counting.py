@@ -97,7 +97,7 @@ def read_texts(path: Path) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Count the sources that the command line names and write the table."""
     parser = argparse.ArgumentParser(
-        prog="python -m harakat.search.idf",
+        prog="python -m harakat.search.counting",
         description="Count in how many passages each term stands, for an idf table.",
     )
     parser.add_argument(
@@ -136,3 +136,7 @@ def _tallied(passages: Iterable[str], seen: list[int]) -> Iterator[str]:
     for passage in passages:
         seen[0] += 1
         yield passage
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harakat.arabic.orthography import is_quranic
+from harakat.arabic.spelling.imlai import is_quranic
 from harakat.search.hashing import murmur3, murmur3_pairs
 from harakat.search.marked import marked_form
 from harakat.search.stems import stem_word

@@ -3,7 +3,7 @@
 For each term (by number, `harakat.search.fields`) the table holds in how many passages it was counted, to a quarter
 of an octave; no text. A term that is not in it has the largest idf. The header names the sources and their licences.
 
-    python -m harakat.search.idf --source NAME LICENCE FILE [--source …] -o TABLE
+    python -m harakat.search.counting --source NAME LICENCE FILE [--source …] -o TABLE
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ class IdfTable:
         except OSError as error:
             raise DataUnavailableError(f"the idf table {path} cannot be read: {error}; reinstall harakat") from error
         if not data.startswith(_MAGIC):
-            raise DataUnavailableError(f"{path} is no idf table of harakat; make one with python -m harakat.search.idf")
+            raise DataUnavailableError(
+                f"{path} is no idf table of harakat; make one with python -m harakat.search.counting"
+            )
         try:
             line, body = data[len(_MAGIC) :].split(b"\n", 1)
             header = json.loads(line)
@@ -138,9 +140,3 @@ def default_idf() -> IdfTable:
         DataUnavailableError: The installation lacks it.
     """
     return IdfTable.load(_BUNDLED)
-
-
-if __name__ == "__main__":
-    from harakat.search.counting import main
-
-    main()

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from harakat.arabic import canonical_mark_order, is_mark, join_marks, split_marks, strip_marks
-from harakat.arabic.orthography import is_quranic, spell_word
+from harakat.arabic.spelling.imlai import is_quranic, spell_word
 from harakat.errors import TextTypeError
 
 __all__ = ["LONGEST_CACHED", "Word", "fold_word", "has_words", "split_words", "token_words"]
@@ -115,7 +115,7 @@ def token_words(token: str, quranic: bool) -> tuple[Word, ...]:
 
     Args:
         token: One element of ``text.split()``.
-        quranic: Whether the text is one of the mushaf (`harakat.arabic.orthography.is_quranic`).
+        quranic: Whether the text is one of the mushaf (`harakat.arabic.spelling.imlai.is_quranic`).
     """
     return _cached_words(token, quranic) if len(token) <= LONGEST_CACHED else _words_of(token, quranic)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from harakat._support.checks import is_finite
 from harakat._support.json_files import positive_int
 from harakat.errors import CheckpointError
-from harakat.model.checkpoints.tensors import TensorFile, all_finite
 from harakat.model.families.neoarabert_network import NeoAraBERTShape
+from harakat.model.tensors import TensorFile, all_finite
 
 if TYPE_CHECKING:
     from torch import Tensor
