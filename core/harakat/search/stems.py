@@ -16,7 +16,8 @@ _ARTICLES = ("وبال", "وكال", "فبال", "وال", "فال", "بال", "
 _SHORT_ARTICLES = frozenset({"ال", "لل"})
 _INNER_ARTICLES = ("ال", "لل", "بال", "كال")
 _CONJUNCTIONS = "وف"
-_PREPOSITIONS = "بلكس"
+# Kaf is left on: it begins too many words of its own (kitab).
+_PREPOSITIONS = "بلس"
 # Pronouns, plural, dual and verb endings; the first that fits is taken.
 _ENDINGS = (
     "كموه ناكم ناهم ناها تموه وهم وها وكم ونه هما كما تما ونا اتي اته ات ان ون ين ها هم هن كم كن نا وا تم ني يه وه اه"
@@ -82,7 +83,9 @@ def _strip_suffixes(word: str) -> str:
             break
     else:
         if len(word) >= 4 and word[-1] in _LAST_AFTER_NONE:
-            return word[:-1]
+            word = word[:-1]
+            # Before a pronoun ta marbuta is written as ta: rahmatihi.
+            return word[:-1] if len(word) >= 4 and word[-1] == "ت" else word
     if len(word) >= 4 and word[-1] in _LAST:
         return word[:-1]
     return word

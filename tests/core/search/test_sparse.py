@@ -13,7 +13,16 @@ from quran_text import Mushaf
 
 from harakat.arabic import strip_marks, to_imlai
 from harakat.errors import OptionError, TextError, TextTypeError
-from harakat.search import DEFAULT_FIELDS, Field, FieldAverages, FieldSetting, IdfTable, SparseEncoder, to_csr
+from harakat.search import (
+    DEFAULT_FIELDS,
+    Field,
+    FieldAverages,
+    FieldSetting,
+    IdfTable,
+    SparseEncoder,
+    split_words,
+    to_csr,
+)
 
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text(
     st.sampled_from("ابلنويىءأٱة \u064e\u0650\u0651\u0652\u06e1\u06d6،1؟"), max_size=60
@@ -29,8 +38,8 @@ def quran():
 
 
 def search(quran, query, count=10):
-    encoder, keys, _, matrix = quran
-    scores = np.asarray((to_csr([encoder.encode_query(query)]) @ matrix.T).todense()).ravel()
+    encoder, keys, _, (matrix, terms) = quran
+    scores = (to_csr([encoder.encode_query(query)], terms)[0] @ matrix.T).toarray().ravel()
     return [keys[at] for at in np.argsort(-scores, kind="stable")[:count]]
 
 
@@ -57,7 +66,7 @@ def test_verses_as_people_type_them(quran, query, key):
 def test_prefixes_and_marks_hide_no_word(quran, word):
     encoder, keys, texts, _ = quran
     verse = texts[keys.index("2:153")]
-    assert "بِٱلصَّبۡرِ" in verse
+    assert "بالصبر" in [word.folded for word in split_words(verse)]
     assert encoder.encode_query(word).dot(encoder.encode_document(verse)) > 0.2
     folded = [strip_marks(to_imlai(texts[keys.index(key)])) for key in search(quran, word)]
     assert sum("صبر" in text or "صابر" in text for text in folded) >= 9
@@ -167,7 +176,7 @@ def test_fingerprint_that_collections_hold():
     assert PLAIN.fingerprint == (
         'harakat-lexical:{"analysis":1,"averages":{"gram":255.0,"marked":60.0,"pair":59.0,"stem":60.0,"word":60.0},'
         '"fields":{"gram":[2.0,1.2,0.75],"marked":[1.0,0.3,0.0],"pair":[1.5,0.3,0.0],"stem":[1.0,0.6,0.75],'
-        '"word":[1.0,1.2,0.75]},"idf":"c72f07491c22d905"}'
+        '"word":[1.0,1.2,0.75]},"idf":"f4fdf27f6f1684ad"}'
     )
 
 
@@ -210,11 +219,17 @@ def test_threads_agree():
 
 def test_rows_of_a_matrix():
     vectors = PLAIN.encode_document(["بسم الله", "", "الحمد لله"])
-    matrix = to_csr(vectors)
-    assert matrix.shape == (3, 2**31 - 1)
+    matrix, terms = to_csr(vectors)
+    assert matrix.shape == (3, len(terms)) and matrix.dtype == np.float32
+    assert np.all(np.diff(terms.astype(np.int64)) > 0)
     assert (matrix @ matrix.T)[0, 2] == pytest.approx(vectors[0].dot(vectors[2]))
     assert matrix[1].nnz == 0
-    assert to_csr([]).shape[0] == 0
+    query = PLAIN.encode_query("الحمد للرحمن")
+    row, same = to_csr([query], terms)
+    assert same is terms or np.array_equal(same, terms)
+    assert (row @ matrix.T).toarray()[0].tolist() == pytest.approx([query.dot(vector) for vector in vectors])
+    assert to_csr([])[0].shape == (0, 0)
+    assert to_csr(vectors, np.empty(0, np.uint32))[0].nnz == 0
 
 
 def test_needs_no_torch():
