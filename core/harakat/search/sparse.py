@@ -239,14 +239,23 @@ class SparseEncoder:
         self.__init__(state["averages"], fields=state["fields"], idf=state["idf"])  # type: ignore[misc]
 
 
-def to_csr(vectors: Sequence[SparseVector]) -> csr_matrix:
+def to_csr(
+    vectors: Sequence[SparseVector], terms: npt.NDArray[np.uint32] | None = None
+) -> tuple[csr_matrix, npt.NDArray[np.uint32]]:
     """Return sparse vectors as the rows of a SciPy matrix, for exact search in memory.
+
+    Columns are numbered from 0, because SciPy's products reserve memory for every column:
+
+        matrix, terms = to_csr(encoder.encode_document(texts))
+        queries, _ = to_csr([encoder.encode_query(query)], terms)
+        scores = (queries @ matrix.T).toarray()
 
     Args:
         vectors: Any number of vectors.
+        terms: Term numbers of the columns, ascending; other terms are left out. Those of the vectors where None.
 
     Returns:
-        A CSR matrix of shape (len(vectors), 2**31 - 1), float32, with int64 column numbers in ascending order.
+        A CSR matrix of shape (len(vectors), len(terms)), float32, and the term numbers of its columns, uint32.
 
     Raises:
         MissingExtraError: SciPy is not installed.
@@ -255,8 +264,12 @@ def to_csr(vectors: Sequence[SparseVector]) -> csr_matrix:
         from scipy.sparse import csr_matrix
     except ImportError as error:
         raise MissingExtraError("to_csr needs SciPy; install it with: pip install scipy") from error
-    starts = np.zeros(len(vectors) + 1, np.int64)
-    starts[1:] = np.cumsum([len(vector) for vector in vectors])
-    columns = np.concatenate([vector.indices for vector in vectors] or [np.empty(0, np.uint32)]).astype(np.int64)
-    values = np.concatenate([vector.values for vector in vectors] or [np.empty(0, np.float32)])
-    return csr_matrix((values, columns, starts), shape=(len(vectors), (1 << 31) - 1))
+    numbers = np.concatenate([_EMPTY.indices, *(vector.indices for vector in vectors)])
+    values = np.concatenate([_EMPTY.values, *(vector.values for vector in vectors)])
+    rows = np.repeat(np.arange(len(vectors)), [len(vector) for vector in vectors])
+    terms = np.unique(numbers) if terms is None else np.asarray(terms, np.uint32)
+    columns = np.searchsorted(terms, numbers)
+    known = columns < len(terms)
+    known[known] = terms[columns[known]] == numbers[known]
+    shape = (len(vectors), len(terms))
+    return csr_matrix((values[known], (rows[known], columns[known])), shape, dtype=np.float32), terms

@@ -21,6 +21,7 @@ LONGEST_CACHED = 48
 """Characters of the longest token whose words are remembered: longer ones are no words of a language."""
 
 _TATWEEL = "\u0640"
+_HAMZA = "\u0621"
 _CACHED_TOKENS = 1 << 16
 
 
@@ -138,6 +139,9 @@ def fold_word(word: str) -> str:
     bare = strip_marks(word)
     if not bare.isascii():
         bare = bare.translate(_FOLD)
+        if bare[:1] == _HAMZA and len(bare) > 1:
+            # Everyday spelling begins no word with a free hamza; with an alef behind it, the two are one letter.
+            bare = "\u0627" + bare.lstrip(_HAMZA).removeprefix("\u0627")
         if not all("\u0620" <= char <= "\u064a" for char in bare):
             bare = _fold_other_scripts(bare)
     return bare.casefold()

@@ -38,8 +38,8 @@ def quran():
 
 
 def search(quran, query, count=10):
-    encoder, keys, _, matrix = quran
-    scores = np.asarray((to_csr([encoder.encode_query(query)]) @ matrix.T).todense()).ravel()
+    encoder, keys, _, (matrix, terms) = quran
+    scores = (to_csr([encoder.encode_query(query)], terms)[0] @ matrix.T).toarray().ravel()
     return [keys[at] for at in np.argsort(-scores, kind="stable")[:count]]
 
 
@@ -219,11 +219,17 @@ def test_threads_agree():
 
 def test_rows_of_a_matrix():
     vectors = PLAIN.encode_document(["بسم الله", "", "الحمد لله"])
-    matrix = to_csr(vectors)
-    assert matrix.shape == (3, 2**31 - 1)
+    matrix, terms = to_csr(vectors)
+    assert matrix.shape == (3, len(terms)) and matrix.dtype == np.float32
+    assert np.all(np.diff(terms.astype(np.int64)) > 0)
     assert (matrix @ matrix.T)[0, 2] == pytest.approx(vectors[0].dot(vectors[2]))
     assert matrix[1].nnz == 0
-    assert to_csr([]).shape[0] == 0
+    query = PLAIN.encode_query("الحمد للرحمن")
+    row, same = to_csr([query], terms)
+    assert same is terms or np.array_equal(same, terms)
+    assert (row @ matrix.T).toarray()[0].tolist() == pytest.approx([query.dot(vector) for vector in vectors])
+    assert to_csr([])[0].shape == (0, 0)
+    assert to_csr(vectors, np.empty(0, np.uint32))[0].nnz == 0
 
 
 def test_needs_no_torch():
