@@ -25,6 +25,7 @@ __all__ = [
     "is_dropped",
     "is_mark",
     "marks_of",
+    "nfkc",
     "pack",
     "pack_digits",
     "separate",
@@ -113,6 +114,37 @@ _LETTER_AND_MARKS = re.compile(f"([^{_MARK_CLASS}])([{_MARK_CLASS}]*)", re.DOTAL
 _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f" + "".join(sorted(_IGNORED)) + "]")
 
 
+_LONGEST_UNSORTED = 128
+"""Characters up to which disordered marks cost little."""
+
+
+def nfkc(text: str) -> str:
+    """Return the Unicode normal form NFKC, in time that grows with the length.
+
+    The library sorts the combining marks of a letter by insertion: a run of n disordered ones takes n² steps. Long
+    texts are therefore decomposed and their runs sorted first, which their normal form does not show.
+    """
+    if len(text) <= _LONGEST_UNSORTED:
+        return unicodedata.normalize("NFKC", text)
+    sorted_runs: list[str] = []
+    run: list[str] = []
+    for character in "".join([_decomposed(character) for character in text]):
+        if unicodedata.combining(character):
+            run.append(character)
+            continue
+        if run:
+            sorted_runs += sorted(run, key=unicodedata.combining)
+            run = []
+        sorted_runs.append(character)
+    sorted_runs += sorted(run, key=unicodedata.combining)
+    return unicodedata.normalize("NFKC", "".join(sorted_runs))
+
+
+@lru_cache(maxsize=4096)
+def _decomposed(character: str) -> str:
+    return unicodedata.normalize("NFKD", character)
+
+
 def is_mark(character: str) -> bool:
     """Return True where a character is taken for a mark here."""
     return character in _MARKS
@@ -160,22 +192,21 @@ def separate(word: str) -> tuple[str, list[int]]:
     Returns:
         The base text in NFKC without Arabic marks, and as many classes as it has characters.
     """
-    word = unicodedata.normalize("NFKC", word)
     base: list[str] = []
-    marks: list[str] = []
-    for character in word:
+    marks: list[list[str]] = []
+    for character in nfkc(word):
         if character in _MARKS:
             if base:
-                marks[-1] += character
+                marks[-1].append(character)
         elif not is_dropped(character):
             base.append(character)
-            marks.append("")
-    return "".join(base), [class_of(m) if m else 0 for m in marks]
+            marks.append([])
+    return "".join(base), [class_of("".join(m)) if m else 0 for m in marks]
 
 
 def digits(word: str) -> tuple[str, str]:
     """Return the result of `separate`, several times as fast, with each class as one hexadecimal digit."""
-    word = unicodedata.normalize("NFKC", word)
+    word = nfkc(word)
     if _DROPPED.search(word) is not None:
         word = _DROPPED.sub("", word)
     if _MARK.search(word) is None:

@@ -1,5 +1,6 @@
 """Marks packed beside letters."""
 
+import time
 import unicodedata
 
 import pytest
@@ -109,3 +110,22 @@ def test_another_vowel_inside_conflicts(classes, at, vowel):
     at %= len(classes) - 1
     other = [*classes[:at], vowel, *classes[at + 1 :]]
     assert mc.conflict(classes, other) is (vowel != classes[at])
+
+
+MARK_TEXT = st.text(st.sampled_from("اكﻻﷺaé\u0301\u0316\u0327\u0653\u0654\u064b\u064e\u0651\u0670\u06e5\ufe7d\ufc5e\u0344\u1100\u1161"))
+
+
+@given(MARK_TEXT)
+def test_nfkc_is_that_of_the_library(text: str) -> None:
+    long = text + "ك" + "\u0316\u0301" * 70 + text
+    assert mc.nfkc(text) == unicodedata.normalize("NFKC", text)
+    assert mc.nfkc(long) == unicodedata.normalize("NFKC", long)
+
+
+def test_disordered_marks_take_time_by_their_number() -> None:
+    for marks in ("\u0316\u0301", "\u0653\u0316", "\u064e\u0651"):
+        started = time.process_time()
+        base, classes = mc.digits("ك" + marks * 100_000)  # an insertion sort takes a minute
+        assert base[0] == "ك" and len(base) == len(classes)
+        assert mc.separate("ك" + marks * 20_000)[0][0] == "ك"
+        assert time.process_time() - started < 2
