@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,16 @@ from typing import Any, BinaryIO
 
 from harakat.errors import HarakatError, StoreError
 
-__all__ = ["Destination", "destination", "file_errors", "unshared_name", "write_json", "write_text", "write_whole"]
+__all__ = [
+    "Destination",
+    "destination",
+    "file_errors",
+    "unshared_name",
+    "whole_folder",
+    "write_json",
+    "write_text",
+    "write_whole",
+]
 
 MOST_LINKS = 40
 """Links that lead from one to the next, as many as Linux follows."""
@@ -173,6 +183,36 @@ def _write_through(place: Destination, error: type[HarakatError]) -> Iterator[Bi
     finally:
         with suppress(OSError):
             file.close()
+
+
+@contextmanager
+def whole_folder(path: Path, error: type[HarakatError] = StoreError) -> Iterator[Path]:
+    """Give the name of a folder to make, which gets its own name when the block ends well.
+
+    Args:
+        path: The folder; its parent must exist, and it must not, or be empty.
+        error: The class to raise.
+
+    Yields:
+        A name beside it that no other writer has, and where nothing is yet. After an error nothing is left of it.
+
+    Raises:
+        HarakatError: An `error`: another writer was first, or the file system refuses the name.
+    """
+    part = unshared_name(path)
+    try:
+        yield part
+        with file_errors(path, error):
+            try:
+                part.replace(path)
+            except OSError as fault:
+                if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                raise error(
+                    f"{path} was made by another process meanwhile, and is left as that one wrote it"
+                ) from fault
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def write_text(path: Path, text: str, error: type[HarakatError] = StoreError) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harakat._support.files import write_json
+from harakat._support.files import whole_folder, write_json
 from harakat.errors import OptionError
 from harakat.training.loop import CHECKPOINTS, METRICS
 from harakat.training.planning import MODEL
@@ -138,10 +137,8 @@ def _finish(folder: Path, end: dict[str, Any], save: Callable[[Path], None]) -> 
     with metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps(end) + "\n")
     write_plots(metrics, folder)
-    partial = folder / f"{MODEL}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    save(partial)
-    partial.replace(folder / MODEL)
+    with whole_folder(folder / MODEL, OptionError) as partial:
+        save(partial)
 
 
 def _result(folder: Path) -> Trained:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from torch import Tensor
+
+from harakat._support.files import write_whole as whole
 
 __all__ = ["digest_of_file", "digest_of_weights", "keyed", "write_whole"]
 
@@ -53,10 +54,5 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write: Function that writes the content into an open file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            write(file)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as file:
+        write(file)

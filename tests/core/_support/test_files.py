@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harakat._support.files import destination, file_errors, write_json, write_text, write_whole
+from harakat._support.files import destination, file_errors, whole_folder, write_json, write_text, write_whole
 from harakat.errors import OptionError, RecordError, StoreError
 
 
@@ -180,3 +180,35 @@ def test_what_is_no_place_for_an_output_is_refused_by_name(tmp_path: Path) -> No
         write_text(Path("/dev/fd/987"), "text")
     with pytest.raises(StoreError, match="cannot be written: File name too long"):
         write_text(tmp_path / ("a" * 300), "text")
+
+
+def test_two_writers_of_a_folder_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+
+    def write() -> None:
+        with whole_folder(path, OptionError) as first:
+            first.mkdir()
+            (first / "a").write_text("first")
+            with whole_folder(path) as second:
+                second.mkdir()
+                (second / "a").write_text("second")
+
+    with pytest.raises(OptionError, match="model was made by another process meanwhile"):
+        write()
+    assert list(tmp_path.iterdir()) == [path]
+    assert [(file.name, file.read_text()) for file in path.iterdir()] == [("a", "second")]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+def test_two_processes_that_write_one_file_leave_one_whole_file(tmp_path: Path, pause: float) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from harakat._support.files import write_whole\n"
+        "for _ in range(5):\n"
+        "    with write_whole(Path('out')) as file:\n"
+        "        for _ in range(20): file.write(sys.argv[1].encode() * 1000); time.sleep(float(sys.argv[2]) / 20)\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", program, c, str(pause)], cwd=tmp_path) for c in "abc"]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    content = (tmp_path / "out").read_text()
+    assert len(content) == 20_000 and len(set(content)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

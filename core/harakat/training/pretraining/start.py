@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harakat._support.files import whole_folder
 from harakat.arabic.tokenizers.neoarabert import ArabicTokenizer
 from harakat.arabic.tokenizers.vocabulary import load_vocabulary
 from harakat.encoder import Encoder
@@ -134,25 +135,24 @@ def write_fresh(folder: Path, settings: PretrainSettings, tokenizer: FreshTokeni
 
     if folder.exists():
         return
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    tokenizer.save(partial)
-    shape = settings.shape(tokenizer.size)
-    values = asdict(shape)
-    config = {
-        "model_type": NEOARABERT,
-        **{name: value for name, value in values.items() if name not in ("max_positions", "pad_id")},
-        "max_position_embeddings": shape.max_positions,
-        "pad_token_id": shape.pad_id,
-        "rms_norm": True,
-        "rope": True,
-        "hidden_act": "swiglu",
-        "spelling": tokenizer.spelling,
-        "matryoshka_dims": settings.dims,
-    }
-    (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    length = json.dumps({"max_seq_length": settings.max_length})
-    (partial / "sentence_bert_config.json").write_text(length + "\n", encoding="utf-8")
-    save_file(dict(fresh_network(shape, settings.seed).state_dict()), partial / "model.safetensors")
-    partial.replace(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with whole_folder(folder) as partial:
+        partial.mkdir()
+        tokenizer.save(partial)
+        shape = settings.shape(tokenizer.size)
+        values = asdict(shape)
+        config = {
+            "model_type": NEOARABERT,
+            **{name: value for name, value in values.items() if name not in ("max_positions", "pad_id")},
+            "max_position_embeddings": shape.max_positions,
+            "pad_token_id": shape.pad_id,
+            "rms_norm": True,
+            "rope": True,
+            "hidden_act": "swiglu",
+            "spelling": tokenizer.spelling,
+            "matryoshka_dims": settings.dims,
+        }
+        (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        length = json.dumps({"max_seq_length": settings.max_length})
+        (partial / "sentence_bert_config.json").write_text(length + "\n", encoding="utf-8")
+        save_file(dict(fresh_network(shape, settings.seed).state_dict()), partial / "model.safetensors")
