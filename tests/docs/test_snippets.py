@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "stores.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "stores.md", ROOT / "docs" / "search.md"]
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SNIPPETS = [
     pytest.param(code, id=f"{page.stem}-{number}")

@@ -6,8 +6,9 @@ Nothing in here imports torch or knows a store.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from harakat._support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from harakat.search.fields import Field
@@ -52,35 +53,25 @@ __all__ = [
     "z_score_fusion",
 ]
 
-_MODULES = {
-    "fields": ("Field",),
-    "fusion": (
-        "adaptive_fusion",
-        "align",
-        "boost_runs",
-        "min_max_fusion",
-        "rank_fusion",
-        "weighted_sum",
-        "z_score_fusion",
-    ),
-    "idf": ("IdfTable",),
-    "questions": ("is_question",),
-    "runs": ("longest_runs", "run_shares"),
-    "settings": ("DEFAULT_FIELDS", "FieldAverages", "FieldSetting"),
-    "sparse": ("SparseEncoder", "SparseVector", "to_csr"),
-    "words": ("Word", "fold_word", "has_words", "split_words"),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    # Loaded on first use: the analysis compiles tables that an import alone need not pay for.
-    if name in _HOME:
-        value = getattr(import_module(f"harakat.search.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "harakat.search.fields": ("Field",),
+        "harakat.search.fusion": (
+            "adaptive_fusion",
+            "align",
+            "boost_runs",
+            "min_max_fusion",
+            "rank_fusion",
+            "weighted_sum",
+            "z_score_fusion",
+        ),
+        "harakat.search.idf": ("IdfTable",),
+        "harakat.search.questions": ("is_question",),
+        "harakat.search.runs": ("longest_runs", "run_shares"),
+        "harakat.search.settings": ("DEFAULT_FIELDS", "FieldAverages", "FieldSetting"),
+        "harakat.search.sparse": ("SparseEncoder", "SparseVector", "to_csr"),
+        "harakat.search.words": ("Word", "fold_word", "has_words", "split_words"),
+    },
+    __all__,
+)
