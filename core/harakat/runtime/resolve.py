@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harakat._support.checks import check_flag, check_one_of, is_whole
-from harakat.errors import DimError, OptionError
+from harakat.errors import CheckpointError, DimError, OptionError
 from harakat.model.checkpoints.config import CheckpointConfig
 from harakat.model.families.family import TokenizerOptions
 from harakat.model.layers.attention_choice import check_attention
@@ -129,9 +129,14 @@ def check_max_length(checkpoint: Checkpoint, max_length: int | None) -> int:
     Raises:
         OptionError: More than the checkpoint has positions for, or no room for a token beside the special ones.
     """
-    if max_length is None:
-        return checkpoint.config.max_length
     most, least = checkpoint.config.max_positions, checkpoint.engine.specials + 1
+    if max_length is None:
+        if checkpoint.config.max_length < least:
+            raise CheckpointError(
+                f"{checkpoint.folder}: its files cut texts to {checkpoint.config.max_length} tokens, which leaves no "
+                f"room beside the special ones; give max_length={least} or more"
+            )
+        return checkpoint.config.max_length
     if not is_whole(max_length, least, most):
         raise OptionError(f"max_length={max_length!r}: {checkpoint.name} takes {least} to {most} tokens")
     return max_length

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from harakat.errors import CheckpointError
-from harakat.model.checkpoints.tensors import TensorFile, all_finite
 from harakat.model.families.mini_network import FORMAT, MarkedBert, MarkedBertConfig
 from harakat.model.families.names import MARKED_BERT
 from harakat.model.layers.dictionary import table_fault
+from harakat.model.tensors import TensorFile, all_finite
 
 __all__ = ["dequantise", "load_state", "quantise", "save_marked_bert"]
 

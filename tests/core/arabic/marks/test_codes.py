@@ -112,7 +112,9 @@ def test_another_vowel_inside_conflicts(classes, at, vowel):
     assert mc.conflict(classes, other) is (vowel != classes[at])
 
 
-MARK_TEXT = st.text(st.sampled_from("اكﻻﷺaé\u0301\u0316\u0327\u0653\u0654\u064b\u064e\u0651\u0670\u06e5\ufe7d\ufc5e\u0344\u1100\u1161"))
+MARK_TEXT = st.text(
+    st.sampled_from("اكﻻﷺaé\u0301\u0316\u0327\u0653\u0654\u064b\u064e\u0651\u0670\u06e5\ufe7d\ufc5e\u0344\u1100\u1161")
+)
 
 
 @given(MARK_TEXT)

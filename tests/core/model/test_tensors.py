@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from harakat import Encoder
 from harakat.errors import CheckpointError
-from harakat.model.checkpoints.tensors import TensorFile, all_finite
+from harakat.model.tensors import TensorFile, all_finite
 from support.marked import write_marked
 from support.tiny import write_tiny
 
