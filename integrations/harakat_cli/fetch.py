@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -106,25 +105,19 @@ def _files(located: Located) -> list[CheckedFile]:
     Raises:
         CheckpointError: A file differs from what the hub says.
     """
+    from harakat.model.checkpoints.hub import checksums, refuse_damaged
+
     checked = []
     for path in sorted(p for p in located.folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
         size = path.stat().st_size
-        sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-        with path.open("rb") as file:
-            while block := file.read(1 << 22):
-                sha256.update(block)
-                git.update(block)
-        # The hub's cache names each file by the checksum that the hub gave: SHA-256, or git's for small files.
-        expected = path.resolve().name if located.revision is not None and path.is_symlink() else ""
-        actual = {64: sha256.hexdigest(), 40: git.hexdigest()}.get(len(expected))
-        if actual is not None and actual != expected:
-            raise CheckpointError(
-                f"{path} is damaged: its checksum is {actual}, the hub's is {expected}; delete {path.resolve()} and "
-                f"fetch again"
-            )
+        sha256, expected, actual = checksums(path)
+        if located.revision is None:
+            actual = ""
+        else:
+            refuse_damaged(path, expected, actual)
         check = "equal to the hub's checksum" if actual else "no checksum to compare with"
         name = path.relative_to(located.folder).as_posix()
-        checked.append(CheckedFile(name, size, sha256.hexdigest(), check))
+        checked.append(CheckedFile(name, size, sha256, check))
     return checked
 
 
@@ -134,6 +127,7 @@ def _loaded(located: Located) -> dict[str, Any]:
     Raises:
         CheckpointError: They do not.
     """
+    from harakat._support.json_files import positive_int
     from harakat.model.checkpoints.config import read_config
     from harakat.model.checkpoints.network import load_network
     from harakat.model.families.family import TokenizerOptions
@@ -144,7 +138,7 @@ def _loaded(located: Located) -> dict[str, Any]:
     family = config.family
     # Without segmentation, whose data may still have to be fetched; the ids are the same.
     size = family.open_tokenizer(located.folder, TokenizerOptions(config.spelling, segmentation=False)).vocab_size
-    rows = int(config.raw.get("vocab_size", 0))
+    rows = positive_int(config.raw, "vocab_size", located.folder / "config.json")
     if size > rows:
         raise CheckpointError(
             f"{located.folder}: tokenizer.json gives ids up to {size - 1:,}, but the embedding has {rows:,} rows; the "
@@ -195,7 +189,9 @@ class _stdout_to_stderr:
 def _print(report: dict[str, Any]) -> None:
     if "model" in report:
         commit = f" at {report['revision']}" if report["revision"] else ""
-        console.data(f"{report['model']}{commit}: verified")
+        compared = sum(file["check"].startswith("equal") for file in report["files"])
+        count = f"{compared} of {len(report['files'])} files compared with the hub's checksums"
+        console.data(f"{report['model']}{commit}: verified" + (f" ({count})" if report["revision"] else ""))
         _print_files(report["files"])
         console.data(
             f"  loaded: {report['model_type']}, {report['tensors']:,} tensors, {report['parameters']:,} parameters, "

@@ -99,7 +99,7 @@ class TensorFile:
         dtype: torch.dtype = getattr(torch, _DTYPES[entry["dtype"]])
         begin, end = entry["data_offsets"]
         stored = torch.empty(end - begin, dtype=torch.uint8)
-        view = memoryview(stored.numpy().data)
+        view = stored.numpy().data
         try:
             self._file.seek(self._start + begin)
             while len(view):

@@ -82,7 +82,8 @@ class Checkpoint:
 def file_state(folder: Path) -> FileState:
     """Read name, size in bytes, and time of change in nanoseconds of each file that decides a vector."""
     files = sorted((*folder.glob("*.json"), *folder.glob("*.safetensors")))
-    return tuple((p.name, stat.st_size, stat.st_mtime_ns) for p in files for stat in [p.stat()])
+    # A link to nowhere is no file; whoever reads it says so.
+    return tuple((p.name, stat.st_size, stat.st_mtime_ns) for p in files if p.exists() for stat in [p.stat()])
 
 
 @lru_cache(maxsize=64)

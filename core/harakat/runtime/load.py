@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.json_files import positive_int
 from harakat._support.locks import ForkSafeLock
 from harakat.arabic.tokenizers.tokens import TextTokenizer
 from harakat.errors import CheckpointError, DeviceError, OptionError
@@ -50,7 +51,7 @@ def load(options: EncoderOptions) -> Checkpoint:
     attention = choose_attention(options.attention, device, _floats(number), _head_dim(config))
     recipe = tokenizer_recipe(options, folder, config)
     tokenizer = recipe.open()
-    rows = int(config.raw.get("vocab_size", 0))
+    rows = positive_int(config.raw, "vocab_size", folder / "config.json")
     if tokenizer.vocab_size > rows:
         raise CheckpointError(
             f"{folder}: tokenizer.json gives ids up to {tokenizer.vocab_size - 1:,}, but the embedding of "

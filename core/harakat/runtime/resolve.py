@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from harakat._support.checks import check_flag, check_one_of, is_whole
-from harakat.errors import DimError, OptionError
+from harakat._support.checks import check_flag, check_one_of, is_whole, surrogate_at
+from harakat.errors import CheckpointError, DimError, OptionError
 from harakat.model.checkpoints.config import CheckpointConfig
 from harakat.model.families.family import TokenizerOptions
 from harakat.model.layers.attention_choice import check_attention
@@ -79,7 +79,7 @@ def check_options(options: EncoderOptions) -> None:
     check_overflow(options.overflow)
     check_one_of("spelling", options.spelling, (None, *SPELLINGS), " or ".join(map(repr, SPELLINGS)))
     tokens = options.batch_tokens
-    if tokens is not None and (isinstance(tokens, bool) or tokens < 1):
+    if tokens is not None and not is_whole(tokens, 1):
         raise OptionError(f"batch_tokens={tokens!r} is not a whole number above 0")
     check_attention(options.attention)
     check_workers(options.workers)
@@ -132,9 +132,14 @@ def check_max_length(checkpoint: Checkpoint, max_length: int | None) -> int:
     Raises:
         OptionError: More than the checkpoint has positions for, or no room for a token beside the special ones.
     """
-    if max_length is None:
-        return checkpoint.config.max_length
     most, least = checkpoint.config.max_positions, checkpoint.engine.specials + 1
+    if max_length is None:
+        if checkpoint.config.max_length < least:
+            raise CheckpointError(
+                f"{checkpoint.folder}: its files cut texts to {checkpoint.config.max_length} tokens, which leaves no "
+                f"room beside the special ones; give max_length={least} or more"
+            )
+        return checkpoint.config.max_length
     if not is_whole(max_length, least, most):
         raise OptionError(f"max_length={max_length!r}: {checkpoint.name} takes {least} to {most} tokens")
     return max_length
@@ -159,5 +164,7 @@ def choose_prompt(given: str | None, prompts: Mapping[str, Any], *names: str) ->
     if given is not None:
         if not isinstance(given, str):
             raise OptionError(f"a prompt is a str, not {given!r}")
+        if surrogate_at(given) is not None:
+            raise OptionError(f"the prompt {given!r} holds a lone surrogate, which is no character")
         return given
     return next((str(prompts[name]) for name in names if name in prompts), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
 
@@ -44,9 +45,12 @@ class Truncation:
     def report(self) -> None:
         """Warn, if anything was cut."""
         if self.cut:
-            warnings.warn(
+            caller = sys._getframe(2)
+            warnings.warn_explicit(
                 f"{self.cut:,} of {self.texts:,} texts are longer than max_length={self.max_length} tokens (the "
                 f"longest has {self.longest:,}) and only their beginning was read; overflow='chunk' reads all of it",
                 TruncationWarning,
-                stacklevel=3,
+                caller.f_code.co_filename,
+                caller.f_lineno,
+                registry={},  # an empty one each time: Python shows a message it remembers only once
             )

@@ -108,3 +108,4 @@ def test_a_model_is_fetched_verified_and_used_without_the_hub(hub: Hub, tmp_path
     blob.write_bytes(blob.read_bytes() + b" ")
     done = harakat("fetch", "someone/tiny", "--offline", **away)
     assert done.returncode == 2 and "is damaged: its checksum is" in done.stderr
+    assert not blob.exists()  # so that no encoder opens it

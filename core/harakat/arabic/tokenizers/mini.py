@@ -8,6 +8,7 @@ mushaf, so a cache of words makes tokenising cheap without changing one id.
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harakat._support.json_files import read_text
 from harakat.arabic.marks import codes as markcodes
 from harakat.arabic.marks.words import WORD_START, MarkedWords
 from harakat.arabic.spelling.batch import spell_each
@@ -25,6 +27,7 @@ from harakat.arabic.spelling.imlai import is_quranic
 from harakat.arabic.spelling.typed import Lexicon, WrittenWords, frequent_words, read_words
 from harakat.arabic.tokenizers.tokens import Piece, Tokens, by_characters, groups
 from harakat.arabic.tokenizers.unigram import SPAN, Cutter
+from harakat.arabic.tokenizers.vocabulary import check_pieces
 from harakat.arabic.tokenizers.word_cache import WordCache
 from harakat.errors import CheckpointError, OptionError
 
@@ -112,11 +115,14 @@ class PieceTokenizer:
 
         file = Path(path) / "tokenizer.json"
         try:
-            text = file.read_text("utf-8")
+            text = read_text(file)
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{file}: cannot be read ({error}); fetch the model again") from error
         try:
+            check_pieces(json.loads(text), file)
             tokenizer = Tokenizer.from_str(text)
+        except CheckpointError:
+            raise
         except Exception as error:
             raise CheckpointError(f"{file}: not a tokenizer file ({error}); fetch the model again") from error
         words = read_words(file.parent) if spelling == "everyday" else None

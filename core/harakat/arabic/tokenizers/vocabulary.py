@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat._support.json_files import present, read_text
 from harakat.errors import CheckpointError
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken, Encoding, Tokenizer
 
-__all__ = ["Vocabulary", "load_vocabulary"]
+__all__ = ["Vocabulary", "check_pieces", "load_vocabulary"]
+
+LONGEST_PIECE = 1000
+"""Characters of the longest piece that a vocabulary may hold; real ones have some dozens."""
 
 _SPECIAL_ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _PROBE = "\u0627"  # alef: any text with content will do
@@ -61,7 +65,7 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     path = folder / "tokenizer.json"
     spec = _read_json(path)
     config_path = folder / "tokenizer_config.json"
-    config = _read_json(config_path) if config_path.exists() else {}
+    config = _read_json(config_path) if present(config_path) else {}
 
     apply_stemming = config.get("apply_stemming", True)
     separator = config.get("stemming_separator", "[+]")
@@ -70,6 +74,7 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     if not isinstance(separator, str) or not separator or any(char.isspace() for char in separator):
         raise CheckpointError(f"{config_path}: stemming_separator must be text without spaces, not {separator!r}")
 
+    check_pieces(spec, path)
     tokenizer = _build(path, spec)
     _add_config_tokens(tokenizer, config, config_path)
     tokenizer.no_truncation()
@@ -78,6 +83,9 @@ def load_vocabulary(folder: Path) -> Vocabulary:
 
     size = 1 + max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
     prefix, suffix = _template(tokenizer, path)
+    beyond = [index for index in (*prefix, *suffix) if index >= size]
+    if beyond:
+        raise CheckpointError(f"{path}: its post-processor puts the id {beyond[0]}, and the vocabulary has {size} ids")
     return Vocabulary(
         tokenizer=tokenizer,
         spec=spec,
@@ -91,16 +99,41 @@ def load_vocabulary(folder: Path) -> Vocabulary:
     )
 
 
+def check_pieces(spec: object, path: Path) -> None:
+    """Refuse a vocabulary with pieces of absurd length, with which the tokenizers library ends the process.
+
+    Args:
+        spec: Content of ``tokenizer.json``.
+        path: The file, for the error.
+
+    Raises:
+        CheckpointError: A piece is longer than `LONGEST_PIECE`.
+    """
+    if not isinstance(spec, dict):
+        return
+    model, added = spec.get("model"), spec.get("added_tokens")
+    vocab = model.get("vocab") if isinstance(model, dict) else None
+    pieces = (
+        [entry[0] if isinstance(entry, list) and entry else entry for entry in vocab]
+        if isinstance(vocab, list | dict)
+        else []
+    )
+    pieces += [token.get("content") for token in (added if isinstance(added, list) else ()) if isinstance(token, dict)]
+    longest = max((len(piece) for piece in pieces if isinstance(piece, str)), default=0)
+    if longest > LONGEST_PIECE:
+        raise CheckpointError(f"{path}: a piece of its vocabulary has {longest:,} characters, over {LONGEST_PIECE:,}")
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: a checkpoint needs it to turn text into ids") from error
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     try:
         content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged (not JSON: {error}); fetch the checkpoint again") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path} is damaged: an object is expected, not {type(content).__name__}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harakat._support.checks import is_whole
-from harakat._support.json_files import positive_int, read_json
+from harakat._support.json_files import positive_int, present, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
 from harakat.model.families.family import Family
@@ -19,6 +19,21 @@ __all__ = ["CheckpointConfig", "read_config"]
 
 LONGEST = 1_000_000
 """No network takes this many tokens; a larger number stands for none."""
+
+
+MOST = {
+    "vocab_size": 10_000_000,
+    "hidden_size": 65_536,
+    "num_hidden_layers": 256,
+    "num_attention_heads": 65_536,
+    "intermediate_size": 1_000_000,
+    "max_position_embeddings": LONGEST,
+    "max_length": LONGEST,
+    "dictionary_entries": 100_000_000,
+    "dictionary_readings": 100_000_000,
+    "dictionary_dim": 65_536,
+}
+"""Largest sizes that a config may ask for: memory is taken by them before any weight is seen."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,9 @@ def read_config(folder: Path) -> CheckpointConfig:
     # Older exports say max_length; transformers keeps that name for generation.
     key = "max_position_embeddings" if raw.get("max_length") is None else "max_length"
     max_positions = positive_int(raw, key, path) if key in raw else 1024
+    for name, most in MOST.items():
+        if name in raw and not is_whole(raw[name], 1, most):
+            raise CheckpointError(f"{path}: {name}={raw[name]!r}, but a whole number from 1 to {most:,} is needed")
     return CheckpointConfig(
         family=family,
         raw=raw,
@@ -95,11 +113,11 @@ def _spelling(raw: Mapping[str, Any], path: Path) -> str:
 def _sentence_length(folder: Path) -> int | None:
     """Read the longest sequence that a sentence-transformers folder asks for, if it does."""
     sources = [("sentence_bert_config.json", "max_seq_length")]
-    if (folder / "modules.json").exists():  # since version 6 it is kept with the tokenizer only
+    if present(folder / "modules.json"):  # since version 6 it is kept with the tokenizer only
         sources.append(("tokenizer_config.json", "model_max_length"))
     for name, key in sources:
         path = folder / name
-        if path.exists():
+        if present(path):
             data = read_json(path)
             value = data.get(key)
             if isinstance(value, int | float) and value > LONGEST:  # transformers' way to say "unknown"
@@ -111,7 +129,7 @@ def _sentence_length(folder: Path) -> int | None:
 
 def _prompts(folder: Path) -> dict[str, str]:
     path = folder / "config_sentence_transformers.json"
-    if not path.exists():
+    if not present(path):
         return {}
     prompts = read_json(path).get("prompts") or {}
     if not isinstance(prompts, dict) or not all(isinstance(v, str) for v in prompts.values()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harakat._support.json_files import read_json
+from harakat._support.json_files import present, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.config import CheckpointConfig
 from harakat.model.families.family import Network, NetworkFiles
@@ -44,7 +44,7 @@ def weight_files(folder: Path) -> WeightFiles:
     """
     index = folder / "model.safetensors.index.json"
     single = folder / "model.safetensors"
-    if index.exists():
+    if present(index):
         weight_map = read_json(index).get("weight_map")
         if not isinstance(weight_map, dict) or not weight_map:
             raise CheckpointError(f"{index}: weight_map={weight_map!r} does not map tensors to files")

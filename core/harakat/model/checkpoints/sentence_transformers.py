@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harakat._support.json_files import positive_int, read_json
+from harakat._support.json_files import positive_int, present, read_json, read_text
 from harakat.errors import CheckpointError
+from harakat.model.tensors import TensorFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,12 +36,12 @@ def check_modules(folder: Path, hidden_size: object) -> int | None:
         CheckpointError: The modules change vectors in another way, or their files cannot be read.
     """
     path = folder / "modules.json"
-    if not path.exists():
+    if not present(path):
         return None
     try:
-        modules = json.loads(path.read_text(encoding="utf-8"))
+        modules = json.loads(read_text(path))
         listed = [(str(module["type"]).rsplit(".", 1)[-1], str(module.get("path", ""))) for module in modules]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} cannot be read as a list of modules: {error!r}") from error
     readers: dict[str, Callable[[Path, object], int | None]] = {
         "Pooling": _check_pooling,
@@ -50,6 +51,9 @@ def check_modules(folder: Path, hidden_size: object) -> int | None:
     unknown = [kind for kind, _ in listed[1:] if kind not in readers]
     if unknown:
         raise CheckpointError(f"{path} adds {', '.join(unknown)} after the network; {BEFORE}")
+    outside = [sub for _, sub in listed[1:] if Path(sub).is_absolute() or ".." in Path(sub).parts]
+    if outside:
+        raise CheckpointError(f"{path} names the folder {outside[0]!r}, which is not within that of the checkpoint")
     width, dim = hidden_size, None
     for kind, sub in listed[1:]:
         cut = readers[kind](folder / sub, width)
@@ -60,7 +64,7 @@ def check_modules(folder: Path, hidden_size: object) -> int | None:
 
 def _check_pooling(folder: Path, width: object) -> None:
     path = folder / "config.json"
-    if not path.exists():
+    if not present(path):
         return
     pooling = read_json(path)
     # sentence-transformers before 6 wrote one flag a mode, since then a name or a list of names.
@@ -93,13 +97,13 @@ def _cut(folder: Path, width: object) -> int:
 
 
 def _weights(folder: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     path = folder / "model.safetensors"
+    if not path.is_file():
+        raise CheckpointError(f"{path}, the weights of a Dense layer, cannot be read: it is missing or no regular file")
     try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
+        with TensorFile(path) as file:
+            return {name: file.read(name) for name in file.names}
+    except CheckpointError as error:
         raise CheckpointError(f"{path}, the weights of a Dense layer, cannot be read: {error}") from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harakat.errors import CheckpointError
 from harakat.model.families.family import Family, NetworkFiles, OneText, TokenizerOptions
 from harakat.model.families.names import MARKED_BERT
 
@@ -24,6 +25,11 @@ def _load(files: NetworkFiles, device: torch.device | str, dtype: torch.dtype) -
     from harakat.model.families.mini_weights import load_state
 
     config = MarkedBertConfig.from_dict(files.config)
+    if files.max_positions > config.max_position_embeddings:
+        raise CheckpointError(
+            f"{files.folder / 'config.json'}: max_length={files.max_positions}, but the network has "
+            f"{config.max_position_embeddings} positions"
+        )
     with torch.device("meta"):
         network = MarkedBert(config)
     network.load_state_dict(load_state(files.weights, config), assign=True)

@@ -21,6 +21,8 @@ __all__ = ["load_state", "neoarabert_shape"]
 BASE_PREFIX = "model."
 """Masked-LM and classification exports put the base network under this prefix."""
 OUR_KEYS = re.compile(r"^(encoder|layer_norm|transformer_encoder)\.")
+MOST_ANGLES = 1 << 24
+"""Entries of the largest rotary table: positions times the width of a head."""
 IGNORED_KEYS = re.compile(r"(^|\.)freqs_cis$")
 """A stored rotary table is never trusted: the network computes its own."""
 
@@ -58,6 +60,11 @@ def neoarabert_shape(raw: Mapping[str, Any], max_positions: int, path: Path) -> 
         raise CheckpointError(
             f"{path}: hidden_size={shape.hidden_size} does not split into {shape.num_attention_heads} heads of an "
             f"even width"
+        )
+    if shape.max_positions * shape.head_dim > MOST_ANGLES:
+        raise CheckpointError(
+            f"{path}: {shape.max_positions:,} positions of heads {shape.head_dim:,} wide ask for a rotary table of "
+            f"{4 * shape.max_positions * shape.head_dim:,} bytes; the most is {4 * MOST_ANGLES:,}"
         )
     return shape
 
