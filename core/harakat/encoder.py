@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoder"]
 
-CHUNK_TEXTS = 4096
-"""Texts that `encode` sorts by length together."""
-STREAM_TEXTS = 1024
-"""The same for `encode_stream`: what it reads ahead of what it has given out."""
+CHUNK_TEXTS, STREAM_TEXTS = 4096, 1024
+"""Texts that `encode` sorts by length together; texts that `encode_stream` reads ahead of what it has given out."""
 CHUNK_CHARACTERS = 4_000_000
 """Characters of a chunk, whatever the number of texts; bounds the memory that tokens take."""
 QUERY_CHARACTERS = 2000

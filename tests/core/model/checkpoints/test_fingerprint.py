@@ -102,6 +102,8 @@ def test_all_other_entries_of_a_config_move_nothing_or_count(tmp_path: Path) -> 
         vectors, said = first.encode(TEXTS), str(first.fingerprint)
         config = json.loads((folder / "config.json").read_text())
         for key, value in config.items():
+            if key == "format":  # another reading of texts, of these or of others: see tests of the tokenizers
+                continue
             changed = not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else None
             (folder / "config.json").write_text(json.dumps({**config, key: changed}))
             try:
