@@ -7,6 +7,7 @@ capital and small letters. Marks are kept beside each word (`Word.marked`), for 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,6 +23,8 @@ LONGEST_CACHED = 48
 
 _TATWEEL = "\u0640"
 _HAMZA = "\u0621"
+# Everyday spelling begins no word with a free hamza; with an alef behind it, the two are one letter.
+_FREE_HAMZA = re.compile("(?<![\u0620-\u06ff])\u0621+(?:\u0627|(?=[\u0620-\u06ff]))")
 _CACHED_TOKENS = 1 << 16
 
 
@@ -139,12 +142,21 @@ def fold_word(word: str) -> str:
     bare = strip_marks(word)
     if not bare.isascii():
         bare = bare.translate(_FOLD)
-        if bare[:1] == _HAMZA and len(bare) > 1:
-            # Everyday spelling begins no word with a free hamza; with an alef behind it, the two are one letter.
-            bare = "\u0627" + bare.lstrip(_HAMZA).removeprefix("\u0627")
+        if _HAMZA in bare:
+            bare = _FREE_HAMZA.sub("\u0627", bare)
         if not all("\u0620" <= char <= "\u064a" for char in bare):
             bare = _fold_other_scripts(bare)
     return bare.casefold()
+
+
+def _plain_letters(token: str) -> str:
+    """Letters of other keyboards and shapes as those of everyday Arabic; compatibility letters of other scripts too."""
+    typed = token.translate(_TYPED)
+    if all(char < "\u0700" for char in typed):
+        return typed
+    return "".join(
+        char if "\u0600" <= char < "\u0900" else unicodedata.normalize("NFKC", char) for char in typed
+    ).translate(_TYPED)
 
 
 def _fold_other_scripts(word: str) -> str:
@@ -168,7 +180,7 @@ _ALEFS = "\u0622\u0623\u0625\u0627"
 def _words_of(token: str, quranic: bool) -> tuple[Word, ...]:
     """The words of a token; a mark before the first letter is dropped."""
     words: list[Word] = []
-    plain = token if token.isascii() else spell_word(token.translate(_TYPED), quranic)
+    plain = token if token.isascii() else spell_word(_plain_letters(token), quranic)
     start = 0
     letters = 0
     for at, char in enumerate([*plain, " "]):
