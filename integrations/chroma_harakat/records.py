@@ -67,6 +67,10 @@ def _payload_problem(key: object, value: object) -> str | None:
     # Chroma stores NaN as nothing and an integer over 64 bits as a float, without a word.
     if not isinstance(key, str) or not key or key.startswith(("#", "$")) or key == "chroma:document":
         return "has a reserved or empty name; rename it"
+    try:
+        check_text(key, 0)
+    except TextError:
+        return "has a lone surrogate in its name, which is half of a character"
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

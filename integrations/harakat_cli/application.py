@@ -40,6 +40,13 @@ class Commands(TyperGroup):
         except HarakatError as error:
             console.complain(str(error))
             raise typer.Exit(2) from error
+        except OSError as error:
+            # What no command expects of its files: a name that is too long, a folder that may not be read.
+            where = f"{str(error.filename)[:200]}: " if error.filename else ""
+            console.complain(f"{where}{error.strerror or error}")
+            if isinstance(error, BrokenPipeError):
+                console.forget_output()
+            raise typer.Exit(2) from error
 
 
 def _show_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from harakat._support.progress import Advance
+from harakat.errors import StoreError
 
 __all__ = [
     "complain",
     "data",
     "data_bytes",
+    "forget_output",
     "isolated",
     "library_progress",
     "note",
@@ -35,7 +39,9 @@ NUMBER = re.compile(r"[-+–]?[\d.,]*%?( \[[-+\d., ]*\])?")
 
 
 def prepare() -> None:
-    """Make both streams UTF-8, whatever the locale says, so that Arabic comes out."""
+    """Make both streams UTF-8, whatever the locale says, so that Arabic comes out; a closed one takes nothing."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  stays open, as a standard stream does
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace" if stream is sys.stderr else "strict")
@@ -43,19 +49,40 @@ def prepare() -> None:
 
 def on_terminal() -> bool:
     """Return whether a person reads standard output."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def data(line: str) -> None:
     """Print a line of output, byte for byte: never wrapped, never coloured."""
-    data_bytes(line.encode("utf-8") + b"\n")
+    data_bytes(line.encode("utf-8", "surrogateescape") + b"\n")
 
 
 def data_bytes(block: bytes) -> None:
-    """Print a block of output, byte for byte."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(block)
-    sys.stdout.buffer.flush()
+    """Print a block of output, byte for byte.
+
+    Raises:
+        StoreError: Standard output is closed, or takes no more.
+    """
+    if sys.stdout is None:
+        raise StoreError("standard output is closed; give it a file or a terminal")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        forget_output()
+        raise StoreError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def forget_output() -> None:
+    """Send what waits for a standard output that failed nowhere, so that the interpreter's end does not fail again."""
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, number)
+    os.close(null)
 
 
 def note(message: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from collections import deque
@@ -105,7 +104,7 @@ def _output_kind(output: str | None, to: str | None) -> str:
         choices = f"{', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}"
         raise OptionError(f"{output or '--to'}: {kind!r} is no output format; choose {choices} with --to")
     if kind != "jsonl":
-        if output in (None, "-") and sys.stdout.isatty():
+        if output in (None, "-") and console.on_terminal():
             raise OptionError(f"{kind} is binary and standard output is a terminal; give --output FILE.{kind}")
         file_kind(Path(str(output)), kind)  # whether it can be written at all
     return kind
@@ -118,7 +117,7 @@ def _texts(
     if arguments:
         yield arguments, len(arguments)
     elif name in (None, "-"):
-        if name is None and sys.stdin.isatty():
+        if name is None and sys.stdin is not None and sys.stdin.isatty():
             raise OptionError("no texts: give them as arguments, name a file with --input, or pipe one in")
         with read_stdin(kind or (None if fields.text else "txt"), fields) as source:
             yield source.texts(), None
@@ -141,8 +140,8 @@ def _write(
             file = Path(folder) / f"vectors.{kind}"
             count = _save(encoder, texts, prompt, file, kind, advance)
             with file.open("rb") as written:
-                shutil.copyfileobj(written, sys.stdout.buffer, 1 << 20)
-            sys.stdout.buffer.flush()
+                while block := written.read(1 << 20):
+                    console.data_bytes(block)
             return count
     waiting: deque[str] = deque()
 

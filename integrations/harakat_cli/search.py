@@ -14,6 +14,11 @@ from harakat_cli.stores import StoreArgument, choose, encoder_for, open_store, p
 
 __all__ = ["search"]
 
+MOST = 1_000_000
+"""Records that one search prints; stores take no number of any size."""
+DEEPEST = 32
+"""Levels of a filter; the engines walk it by recursion."""
+
 
 @encoder_options()
 def search(
@@ -50,6 +55,8 @@ def search(
     With --json one object a line: rank, id, score, text, payload.
     """
     address = parse_address(store)
+    if limit > MOST:
+        raise OptionError(f"--limit {limit:,} is over {MOST:,}; ask for fewer records")
     condition = _condition(where)
     with open_store(address, write=False) as opened:
         name = choose(opened)
@@ -77,8 +84,21 @@ def _condition(where: str | None) -> dict[str, Any] | None:
         return None
     try:
         condition = json.loads(where)
+    except RecursionError as error:
+        raise OptionError("--where is nested too deeply; a filter holds a few levels") from error
     except ValueError as error:
         raise OptionError(f"--where {where!r} is not JSON ({error}); write for example '{{\"surah\": 2}}'") from error
+    if _depth(condition) > DEEPEST:
+        raise OptionError(f"--where is nested over {DEEPEST} levels; write a flatter filter")
     if not isinstance(condition, dict) or not condition:
         raise OptionError(f"--where {where!r} is not a JSON object; write for example '{{\"surah\": 2}}'")
     return condition
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested, without recursion."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth

@@ -67,8 +67,15 @@ class Address:
 
     @property
     def folder(self) -> Path:
-        """The folder of an address that is not a server's."""
-        return Path(self.place).expanduser()
+        """The folder of an address that is not a server's.
+
+        Raises:
+            OptionError: The home of a user that there is not.
+        """
+        try:
+            return Path(self.place).expanduser()
+        except RuntimeError as error:
+            raise OptionError(f"the store {self}: there is no home folder {self.place.split('/')[0]}") from error
 
     @property
     def url(self) -> str:
@@ -109,7 +116,9 @@ def parse_address(text: str) -> Address:
     url = URL_START.match(place)
     if url is None:
         _refuse_host(text, kind, place)
-        return Address(kind, place, collection or None)
+        found = Address(kind, place, collection or None)
+        found.folder  # noqa: B018  refused here, before anything is opened
+        return found
     scheme = url[1].lower()
     if scheme not in ("http", "https"):
         raise OptionError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harakat._support.extras import require
-from harakat_cli.stores.address import Address
+from harakat.data.rows import shortened
+from harakat.errors import CollectionError
+from harakat_cli.stores.address import DEFAULT_COLLECTION, Address
 from harakat_cli.stores.folders import check_folder, make_folder, only_writer
 from harakat_cli.stores.protocol import Collection, EncoderOf
 
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from harakat.adapters import PreparedRecord, Record
 
 __all__ = ["ChromaStore"]
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]")
+"""Rule of Chroma for names; a name that breaks it would leave an empty store."""
+SECONDS = 30
+"""Time that a server has for an answer."""
 
 
 class ChromaStore:
@@ -37,6 +45,12 @@ class ChromaStore:
     def __init__(self, address: Address, stack: ExitStack, *, write: bool) -> None:
         require("chromadb", "chroma")
         self.address, self._stack, self._write = address, stack, write
+        name = address.collection or DEFAULT_COLLECTION
+        if write and not NAME.fullmatch(name):
+            raise CollectionError(
+                f"Chroma takes no collection name {shortened(name)}: write 3 to 512 characters from [a-zA-Z0-9._-], a "
+                f"letter or digit first and last"
+            )
         self._there = address.served or check_folder(address, write=write)
         if self._there:
             self._hold_folder()
@@ -85,6 +99,7 @@ class ChromaStore:
     @cached_property
     def _client(self) -> ClientAPI:
         import chromadb
+        import httpx
         from chromadb.config import Settings
 
         from chroma_harakat.failures import failures
@@ -96,9 +111,12 @@ class ChromaStore:
             if address.served:
                 url = urlsplit(address.url)
                 headers = address.headers or None
+                # Chroma's own client waits for ever; asked first, as it talks to the server before it can be told.
+                httpx.get(f"{address.url}/api/v2/heartbeat", headers=headers, timeout=SECONDS)
                 client = chromadb.HttpClient(
                     address.url, url.port or 0, ssl=url.scheme == "https", headers=headers, settings=settings
                 )
+                client._server._session.timeout = httpx.Timeout(SECONDS)
             else:
                 client = chromadb.PersistentClient(address.folder, settings=settings)
         self._stack.callback(client.close)

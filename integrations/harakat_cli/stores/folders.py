@@ -70,7 +70,11 @@ def only_writer(folder: Path) -> Iterator[None]:
     Raises:
         StoreError: Another process holds it.
     """
-    with (folder / LOCK_FILE).open("a+b") as file:
+    try:
+        opened = (folder / LOCK_FILE).open("a+b")
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error.strerror}") from error
+    with opened as file:
         try:
             _lock(file.fileno())
         except OSError as error:

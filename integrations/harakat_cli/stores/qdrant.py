@@ -20,7 +20,7 @@ __all__ = ["QdrantStore"]
 
 API_KEY = "QDRANT_API_KEY"
 """Environment variable with the key of a server."""
-SECONDS = 60
+SECONDS = 30
 """Timeout of a request; qdrant-client's own 5 s are short for a batch of vectors."""
 
 
@@ -40,6 +40,10 @@ class QdrantStore:
     def __init__(self, address: Address, stack: ExitStack, *, write: bool) -> None:
         require("qdrant_edge" if address.kind == "qdrant-edge" else "qdrant_client", "qdrant")
         self.address, self._stack = address, stack
+        if write and address.collection is not None:
+            from qdrant_harakat.backend import check_name
+
+            check_name(address.collection)
         self._there = address.served or check_folder(address, write=write)
 
     @cached_property

@@ -58,3 +58,18 @@ def test_limit_and_filter(run: Run, store: str):
 def test_bad_options_are_refused(run: Run, store: str, options: list[str], message: str):
     done = run("search", "كتب", store, *options)
     assert done.exit_code == 2 and message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("chroma:~nobody-of-that-name/x",), "there is no home folder ~nobody-of-that-name"),
+        (("chroma:" + "p" * 300,), "File name too long"),
+        (("chroma:store", "-n", 10**30), "is over 1,000,000"),
+        (("chroma:store", "--where", "[" * 100_000), "nested too deeply"),
+        (("chroma:store", "--where", '{"a":' * 50 + "1" + "}" * 50), "nested over 32 levels"),
+    ],
+)
+def test_what_no_search_can_take_is_one_message(run: Run, arguments: tuple[object, ...], message: str):
+    done = run("search", "نص", *arguments)
+    assert done.exit_code == 2 and message in done.stderr and "Traceback" not in done.output
