@@ -69,6 +69,8 @@ def data_bytes(block: bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(block)
         sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader has seen enough: an end, and no fault
+        raise
     except OSError as error:
         forget_output()
         raise StoreError(f"standard output cannot be written: {error.strerror}") from error
