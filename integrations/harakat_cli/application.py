@@ -40,12 +40,14 @@ class Commands(TyperGroup):
         except HarakatError as error:
             console.complain(str(error))
             raise typer.Exit(2) from error
+        except BrokenPipeError as error:
+            # The reader of the output has seen enough: an end, and no fault.
+            console.forget_output()
+            raise typer.Exit(1) from error
         except OSError as error:
             # What no command expects of its files: a name that is too long, a folder that may not be read.
             where = f"{str(error.filename)[:200]}: " if error.filename else ""
             console.complain(f"{where}{error.strerror or error}")
-            if isinstance(error, BrokenPipeError):
-                console.forget_output()
             raise typer.Exit(2) from error
 
 
