@@ -30,7 +30,7 @@ class CheckedFile:
     bytes: int
     sha256: str
     check: str
-    """What its content was compared with."""
+    """Reference that its content was compared with."""
 
 
 @encoder_options("offline", "cache_dir")

@@ -13,22 +13,27 @@ __all__ = ["check_text", "checked", "refuse_container", "remembered", "text_list
 HINT = "give each text as a str"
 
 
-def check_text(text: object, index: int) -> str:
+def check_text(text: object, index: int | None = None) -> str:
     """Return the text itself, if it is one.
+
+    Args:
+        text: Anything.
+        index: Its place among several, for the message; None where it is the only one.
 
     Raises:
         TextTypeError: Not a `str`.
         TextError: It holds a lone surrogate, which is no character and cannot be stored as UTF-8.
     """
+    name = "the text" if index is None else f"text {index}"
     if not isinstance(text, str):
         shown = repr(text)
         shown = shown if len(shown) <= 60 else shown[:57] + "…"
         extra = "; decode bytes first, for example with .decode('utf-8')" if isinstance(text, bytes) else ""
-        raise TextTypeError(f"text {index} is {shown}, a {type(text).__name__}; {HINT}{extra}")
+        raise TextTypeError(f"{name} is {shown}, a {type(text).__name__}; {HINT}{extra}")
     place = surrogate_at(text)
     if place is not None:
         raise TextError(
-            f"text {index} holds the lone surrogate U+{ord(text[place]):04X} at character {place}, which is half of a "
+            f"{name} holds the lone surrogate U+{ord(text[place]):04X} at character {place}, which is half of a "
             f"character; read the source with the right encoding, or drop it with .encode('utf-8', 'ignore').decode()"
         )
     return text

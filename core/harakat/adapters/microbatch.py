@@ -30,7 +30,7 @@ __all__ = ["vectors"]
 Rows = list[list[float]]
 
 WAIT_SECONDS = 0.002
-"""How long an idle lane waits for others after the first call."""
+"""Time that an idle lane waits for others after the first call."""
 SHORT_TEXTS = 64
 """A call with more texts than this is long."""
 SHORT_CHARACTERS = 20_000

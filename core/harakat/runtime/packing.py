@@ -26,7 +26,7 @@ class FlatBatch(NamedTuple):
     tokens: int
     """T."""
     marked: bool
-    """Whether marks are there; without any mark in the batch they are left out."""
+    """True where marks are there; without any mark in the batch they are left out."""
 
 
 def pack(windows: Sequence[Window], prefix: Sequence[int], suffix: Sequence[int], multiple: int = 1) -> FlatBatch:

@@ -33,7 +33,7 @@ __all__ = ["ProcessPool"]
 DEPTH = 4
 """Chunks that a process has at a time: one on the device, one behind it, and some on their way in and out."""
 CLOSE_SECONDS = 5.0
-"""What a process gets to end by itself."""
+"""Time that a process gets to end by itself."""
 
 
 class _Task(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
+from harakat._support.texts import checked, refuse_container
 from harakat.errors import OptionError
 from harakat.search.fields import Field, text_terms
 
@@ -86,11 +87,10 @@ class FieldAverages:
             OptionError: No text holds a word.
             TextTypeError, TextError: As `harakat.search.SparseEncoder.encode_document`.
         """
-        from harakat.search.texts import check_texts
-
+        refuse_container(texts)
         sums = [0] * len(Field)
         count = 0
-        for text in check_texts(texts):
+        for text in checked(texts):
             terms = text_terms(text)
             if len(terms.word):
                 count += 1

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from harakat._support.texts import check_text, checked, refuse_container, text_list
 from harakat.errors import MissingExtraError, OptionError
 from harakat.search.fields import ANALYSIS_VERSION, FIELD_BITS, Field, Terms, text_terms, word_terms
 from harakat.search.idf import IdfTable, default_idf
 from harakat.search.questions import content_positions
 from harakat.search.settings import DEFAULT_FIELDS, FieldAverages, FieldSetting
-from harakat.search.texts import check_text, check_texts
 from harakat.search.words import split_words
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class SparseEncoder:
         """
         if isinstance(texts, str):
             return self._document(check_text(texts))
-        return [self._document(text) for text in list(check_texts(texts))]
+        return [self._document(text) for text in text_list(texts)]
 
     def encode_document_stream(self, texts: Iterable[str]) -> Iterator[SparseVector]:
         """Yield the vectors of texts one by one, reading each text when its vector is asked for.
@@ -168,7 +168,8 @@ class SparseEncoder:
         Raises:
             TextTypeError, TextError: As `encode_document`, when the text in question is reached.
         """
-        return map(self._document, check_texts(texts))
+        refuse_container(texts)
+        return map(self._document, checked(texts))
 
     @overload
     def encode_query(self, texts: str) -> SparseVector: ...  # type: ignore[overload-overlap]
@@ -191,7 +192,7 @@ class SparseEncoder:
         """
         if isinstance(texts, str):
             return self._query(check_text(texts))
-        return [self._query(text) for text in list(check_texts(texts))]
+        return [self._query(text) for text in text_list(texts)]
 
     def _counted(self, terms: Terms) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Term numbers of the fields that count, ascending, how often each occurs, and the terms a field."""

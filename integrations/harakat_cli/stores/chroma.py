@@ -45,13 +45,13 @@ class ChromaStore:
     def __init__(self, address: Address, stack: ExitStack, *, write: bool) -> None:
         require("chromadb", "chroma")
         self.address, self._stack, self._write = address, stack, write
+        self._there = address.served or check_folder(address, write=write)
         name = address.collection or DEFAULT_COLLECTION
         if write and not NAME.fullmatch(name):
             raise CollectionError(
-                f"Chroma takes no collection name {shortened(name)}: write 3 to 512 characters from [a-zA-Z0-9._-], a "
+                f"Chroma takes no collection name {shortened(name)}: write 3-512 characters from [a-zA-Z0-9._-], a "
                 f"letter or digit first and last"
             )
-        self._there = address.served or check_folder(address, write=write)
         if self._there:
             self._hold_folder()
 

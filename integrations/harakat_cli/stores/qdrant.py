@@ -40,11 +40,11 @@ class QdrantStore:
     def __init__(self, address: Address, stack: ExitStack, *, write: bool) -> None:
         require("qdrant_edge" if address.kind == "qdrant-edge" else "qdrant_client", "qdrant")
         self.address, self._stack = address, stack
+        self._there = address.served or check_folder(address, write=write)
         if write and address.collection is not None:
             from qdrant_harakat.backend import check_name
 
             check_name(address.collection)
-        self._there = address.served or check_folder(address, write=write)
 
     @cached_property
     def _client(self) -> Any:

@@ -12,8 +12,8 @@ from harakat._support.json_files import positive_int, present, read_json
 from harakat.errors import CheckpointError
 from harakat.model.checkpoints.sentence_transformers import check_modules
 from harakat.model.families.family import Family
-from harakat.model.families.names import EVERYDAY_FORMAT, known_model_type
-from harakat.model.families.table import FAMILIES
+from harakat.model.families.names import EVERYDAY_FORMAT
+from harakat.model.families.table import family_of
 
 __all__ = ["CheckpointConfig", "read_config"]
 
@@ -72,7 +72,7 @@ def read_config(folder: Path) -> CheckpointConfig:
     """
     path = folder / "config.json"
     raw = read_json(path)
-    family = FAMILIES[known_model_type(raw, path)]
+    family = family_of(raw, path)
     # Older exports say max_length; transformers keeps that name for generation.
     key = "max_position_embeddings" if raw.get("max_length") is None else "max_length"
     max_positions = positive_int(raw, key, path) if key in raw else 1024

@@ -21,7 +21,7 @@ NEEDED_FILES = (
     "2_Dense/model.safetensors",
     "README.md",
 )
-"""What is fetched from a hub repository. No Python file and no pickle is ever among them."""
+"""Files that are fetched from a hub repository. No Python file and no pickle is ever among them."""
 
 
 STATUS = {

@@ -60,7 +60,7 @@ class TokenizerOptions(NamedTuple):
     spelling: str
     """``"as-is"``, ``"imlai"``, or ``"everyday"`` where the format of the checkpoint reads by all rules."""
     segmentation: bool | None = None
-    """Whether clitics are split off."""
+    """True to split clitics off."""
     morphology: str | None = None
     """Morphology data: a name or a folder."""
 

@@ -210,7 +210,7 @@ class _Block(nn.Module):
         self.norm2 = nn.LayerNorm(hidden, eps=eps)
 
     COMPILED_PARTS = ("project", "finish")
-    """What `torch.compile` may fuse; attention lies between."""
+    """Parts that `torch.compile` may fuse; attention lies between."""
 
     def forward(self, x: Tensor, attention: Attention) -> Tensor:
         q, k, v = self.project(x)

@@ -10,32 +10,13 @@ from typing import Any
 
 from harakat.errors import CheckpointError
 
-__all__ = ["EVERYDAY_FORMAT", "MARKED_BERT", "NEOARABERT", "check_model_type", "is_neoarabert", "known_model_type"]
+__all__ = ["EVERYDAY_FORMAT", "MARKED_BERT", "NEOARABERT", "check_model_type", "is_neoarabert"]
 
 NEOARABERT = "neoarabert"
 MARKED_BERT = "harakat-marked-bert"
 
 EVERYDAY_FORMAT = 3
 """Format in ``config.json`` from which on texts are read by all rules of `harakat.arabic.to_everyday`."""
-
-
-def known_model_type(raw: Mapping[str, Any], path: object) -> str:
-    """Return the `model_type` of a config, if harakat has a network for it.
-
-    Args:
-        raw: Content of the config.
-        path: Its file, for the error.
-
-    Raises:
-        CheckpointError: It is another one, or absent.
-    """
-    model_type = raw.get("model_type")
-    if model_type not in (NEOARABERT, MARKED_BERT):
-        raise CheckpointError(
-            f"{path}: model_type={model_type!r}; harakat reads {NEOARABERT!r} checkpoints (and its own "
-            f"{MARKED_BERT!r}). For another model use its own library"
-        )
-    return str(model_type)
 
 
 def check_model_type(raw: Mapping[str, Any], expected: str) -> None:

@@ -86,7 +86,7 @@ class Block(nn.Module):
         self.ffn_norm = nn.RMSNorm(shape.hidden_size, eps=shape.norm_eps)
 
     COMPILED_PARTS = ("project", "finish")
-    """What `torch.compile` may fuse; attention lies between."""
+    """Parts that `torch.compile` may fuse; attention lies between."""
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attention: Attention) -> Tensor:
         """Map (T, hidden) to (T, hidden); cos and sin are (T, 1, 1, head_dim/2)."""

@@ -45,9 +45,9 @@ class Group(NamedTuple):
     start: int
     """The first token of the run."""
     sequences: int
-    """How many sequences it holds."""
+    """Number of sequences that it holds."""
     length: int
-    """How many tokens each of them has."""
+    """Number of tokens of each of them."""
 
     @property
     def stop(self) -> int:
